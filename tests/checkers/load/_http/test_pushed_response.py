@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 import zlib
 from collections.abc import Awaitable, Callable
+from time import perf_counter
 
 import pytest
 
@@ -261,6 +263,45 @@ def test_connections_are_opened_some_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         assert server.connections == 20
     assert most == 3
     assert {response.outcome for response in responses} == {"ended"}
+
+
+def test_all_that_is_ready_is_read_before_the_first_is_parsed() -> None:
+    """After a standstill of the server many sockets are ready at once; the time of each is that of its reading."""
+    standing, sent = threading.Event(), threading.Semaphore(0)
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        await line.send(CHUNKED + chunk(b"before"))
+        await asyncio.to_thread(standing.wait, 20)
+        await line.send(chunk(b"after") + b"0\r\n\r\n")
+        sent.release()
+        return bool(await line.reader.read(1))
+
+    class Timed(Heard):
+        came_at = parsed_at = 0.0
+
+        def on_piece(self, data: bytes) -> None:
+            super().on_piece(data)
+            self.came_at, self.parsed_at = self.read_at, perf_counter()
+
+    async def run(server: Scripted) -> list[Timed]:
+        async with asyncio.TaskGroup() as tasks:
+            connections = opener(server, tasks)
+            responses = [Timed(connections) for _ in range(4)]
+            for response in responses:
+                response.begin()
+            while not all(response.body for response in responses):  # noqa: ASYNC110 (there is no event for it)
+                await asyncio.sleep(0.001)
+            standing.set()
+            for _ in responses:  # the loop stands still until all is in the sockets
+                assert sent.acquire(timeout=20)
+            async with asyncio.timeout(10):
+                await asyncio.gather(*(response.gone for response in responses))
+        return responses
+
+    with scripted(script) as server:
+        responses = asyncio.run(run(server))
+    assert {response.content for response in responses} == {b"beforeafter"}
+    assert max(response.came_at for response in responses) < min(response.parsed_at for response in responses)
 
 
 def test_aborted_ones_are_silent_and_closed() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from time import perf_counter
 
 from xnai_validate.checkers.load._http.pushed_response import BUFFER, PushedResponse
 from xnai_validate.checkers.load._http.request_bytes import open_connection
@@ -15,6 +16,11 @@ from xnai_validate.wire.net.tls import client_context
 
 OPENING = 128
 """Connections that are being opened at once; the others wait. A server's queue of new ones often holds no more."""
+
+KEPT_CAP = 1024 * 1024
+"""Bytes that were read and are still to be passed on; above it they are, at once."""
+SLICE_S = 0.0005
+"""How long what was read is passed on before the sockets are looked at again."""
 
 
 class Opener:
@@ -26,7 +32,10 @@ class Opener:
         """Returns the request that is sent next, where they vary."""
         self._data = data
         self.buffer = memoryview(bytearray(BUFFER))
-        """Where every read arrives; what is in it is used before the next one."""
+        """Where every read arrives; what is in it is copied before the next one."""
+        self._kept: deque[tuple[PushedResponse, bytes, float]] = deque()
+        """What was read and is still to be passed on, with the time of the reading."""
+        self._kept_size = 0
         self.accepted = prepared.accepted_codings
         """The `Accept-Encoding` of the request."""
         self._tasks = tasks
@@ -45,6 +54,40 @@ class Opener:
         """Connect for a response, at once or when others have connected."""
         self._waiting.append(response)
         self._open_next()
+
+    def keep(self, response: PushedResponse, data: bytes) -> None:
+        """Keep what was read for a response, with the time, until the other sockets that are ready have been read.
+
+        When a server goes on after a standstill, hundreds of sockets are ready at once: each is read, and its time
+        taken, before the first of them is parsed. A callback of the event loop runs after those that are due already.
+        """
+        if not self._kept:
+            asyncio.get_running_loop().call_soon(self._pass_some_on)
+        self._kept.append((response, data, perf_counter()))
+        self._kept_size += len(data)
+        if self._kept_size > KEPT_CAP:
+            self.pass_on()
+
+    def pass_on(self) -> None:
+        """Pass all that is kept to its responses, in the order in which it was read."""
+        while self._kept:
+            self._pass_one_on()
+
+    def _pass_some_on(self) -> None:
+        """Pass on for `SLICE_S`, then let the sockets that have become ready meanwhile be read first."""
+        until = perf_counter() + SLICE_S
+        try:
+            while self._kept and perf_counter() < until:
+                self._pass_one_on()
+        finally:
+            if self._kept:
+                asyncio.get_running_loop().call_soon(self._pass_some_on)
+
+    def _pass_one_on(self) -> None:
+        """Pass the oldest of what is kept to its response."""
+        response, data, read_at = self._kept.popleft()
+        self._kept_size -= len(data)
+        response.take(data, read_at)
 
     def _open_next(self) -> None:
         """Open the next connections that wait, as far as the limit allows."""

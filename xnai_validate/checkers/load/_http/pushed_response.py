@@ -7,6 +7,7 @@ some kilobytes and no time. Buffered, with one buffer for all: asyncio would mak
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import Protocol, cast
 
 import httptools
@@ -27,7 +28,7 @@ class Opens(Protocol):
     """Connects responses, and holds what they have in common: see `opener.Opener`."""
 
     buffer: memoryview
-    """Where every read arrives; what is in it is used before the next one."""
+    """Where every read arrives; what is in it is copied before the next one."""
     accepted: str
     """The `Accept-Encoding` of the request."""
 
@@ -37,6 +38,12 @@ class Opens(Protocol):
 
     def open(self, response: PushedResponse) -> None:
         """Connect for a response, at once or when others have connected."""
+
+    def keep(self, response: PushedResponse, data: bytes) -> None:
+        """Keep what was read for a response, with the time, until the other sockets that are ready have been read."""
+
+    def pass_on(self) -> None:
+        """Pass all that is kept to its responses, in the order in which it was read."""
 
 
 class PushedResponse(asyncio.BufferedProtocol):
@@ -59,6 +66,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         "content_type",
         "dialling",
         "over",
+        "read_at",
         "status",
     )  # fmt: skip
 
@@ -69,6 +77,8 @@ class PushedResponse(asyncio.BufferedProtocol):
         """The Content-Type header, from `on_head` on."""
         self.over = False
         """Whether only `on_closed` is still to be reported."""
+        self.read_at = 0.0
+        """When what is being passed on, data or the end, was read from the socket (`perf_counter`)."""
         self.dialling: asyncio.Task[None] | None = None
         """What connects, while it does."""
         self._opener = opener
@@ -166,12 +176,17 @@ class PushedResponse(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Called by asyncio."""
-        parser, headed = self._parser, self.status
+        if self._parser is not None:
+            self._opener.keep(self, bytes(self._opener.buffer[:nbytes]))
+
+    def take(self, data: bytes, read_at: float) -> None:
+        """Take the next data of the connection, read from the socket at `read_at` (`perf_counter`)."""
+        parser, headed, self.read_at = self._parser, self.status, read_at
         if parser is None:
             return
         wrong: tuple[ErrorKind, str] | None = None
         try:
-            parser.feed_data(self._opener.buffer[:nbytes])
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             wrong = ErrorKind.PROTOCOL, "the server switched protocols without being asked to"
         except httptools.HttpParserError as error:
@@ -181,7 +196,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             if self.status:
                 self.on_head()
             elif wrong is None:
-                wrong = self._head_fault(nbytes)
+                wrong = self._head_fault(len(data))
         if self._body and not self.over:
             self._pieces()
         if wrong is not None:
@@ -200,12 +215,16 @@ class PushedResponse(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """Called by asyncio."""
+        self._opener.pass_on()
         if not self.over:
+            self.read_at = perf_counter()
             self._on_close(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio."""
+        self._opener.pass_on()
         if not self.over:
+            self.read_at = perf_counter()
             self._on_close(exc)
         self.on_closed()
 

@@ -72,6 +72,8 @@ class Streams:
 
     def _watch(self) -> None:
         """Give up streams that are silent for too long. One timer for all: one a stream would be set at every event."""
+        if self._opener is not None:
+            self._opener.pass_on()
         silent_since = perf_counter() - self.idle_s
         for line in [line for line in self.open if line.last_byte < silent_since]:
             line.silent(self.idle_s)
@@ -180,7 +182,7 @@ class StreamLine(PushedResponse):
 
     def on_head(self) -> None:
         """Called when the headers have arrived."""
-        tally, self.last_byte = self._stream_tally, perf_counter()
+        tally, self.last_byte = self._stream_tally, self.read_at
         tally.heads[str(self.status)] += 1
         if self.status != 200:
             self._fail_at_once(STATUS, f"answered {self.status}")
@@ -201,8 +203,8 @@ class StreamLine(PushedResponse):
     def on_piece(self, data: bytes) -> None:
         """Called with each piece of the stream."""
         assert self._sse is not None
-        now = self.last_byte = perf_counter()
-        self._events(self._sse.feed(data), now)
+        self.last_byte = self.read_at
+        self._events(self._sse.feed(data), self.read_at)
         held = self._sse.held
         if held != self._held:
             self._hold(held)
@@ -279,7 +281,7 @@ class StreamLine(PushedResponse):
     def _meets(self, objectives: StreamObjectives) -> bool:
         """Whether a stream that has ended well is a good one."""
         return objectives.met(
-            total_s=perf_counter() - self.intended,
+            total_s=self.read_at - self.intended,
             first_s=self._first_token - self.intended if self._tokens else None,
             gap_s=self._longest_gap,
             mean_gap_s=(self._last_token - self._first_token) / max(1, self._tokens - 1),
