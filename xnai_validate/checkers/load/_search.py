@@ -10,7 +10,8 @@ from xnai_validate.kit import JsonObject, Observed
 
 FACTS = (
     "sent_count", "throughput_rps", "goodput_rps", "good_ratio", "error_ratio", "p50_ms", "p95_ms", "p99_ms",
-    "first_token_p50_ms", "first_token_p95_ms", "first_token_p99_ms", "stream_gap_p95_ms", "lag_p99_ms",
+    "max_ms", "first_token_p50_ms", "first_token_p95_ms", "first_token_p99_ms", "stream_gap_p95_ms",
+    "stream_max_ms", "lag_p99_ms",
 )  # fmt: skip
 """What the curve shows of a probe, as far as its kind measures it."""
 
@@ -34,6 +35,13 @@ class Probe:
         """The probe of a load and what it measured."""
         figures = {name: observed.facts[name] for name in FACTS if name in observed.facts}
         return cls(load, why, why is not None and bool(observed.facts["too_slow_client"]), figures)
+
+    @property
+    def queued_s(self) -> float:
+        """How long the stack may still work on what a probe that did not hold has left in its queues."""
+        times_ms = [self.figures.get(name) for name in ("max_ms", "stream_max_ms")]
+        slowest_ms = max((ms for ms in times_ms if isinstance(ms, int | float)), default=0.0)
+        return 2 * slowest_ms / 1000 if self.why is not None else 0.0
 
     def line(self) -> JsonObject:
         """Return the point of the probe in the curve of loads."""

@@ -68,7 +68,9 @@ class SearchParams(Params):
     """How many probes in a row must fail at a load until it counts as one that does not hold: a busy machine, or a
     pause of the stack, makes a single one fail by chance."""
     settle: Duration = 0.5
-    """How long to wait after each probe, in which the stack ends what it had begun."""
+    """How long to wait after each probe at least, in which the stack ends what it had begun. After a probe that did not
+    hold, twice as long as its slowest request took: so much work may still be queued, since a load is at most twice
+    what held."""
 
     @model_validator(mode="after")
     def _verify_params(self) -> Self:
@@ -103,7 +105,7 @@ def search_waits(params: SearchParams, _inner: Inner) -> Waits:
     """How long the probes take: half of those that bisect do not hold, and are made again."""
     lasts_s = _duration_of(params.load, "for", DEFAULT_S) + _duration_of(params.load, "warmup", 0.0)
     each_s = lasts_s + params.settle
-    longest_s = each_s + _duration_of(params.load, "timeout", DEFAULT_S)
+    longest_s = each_s + 3 * _duration_of(params.load, "timeout", DEFAULT_S)  # its last requests, and their queue
     return Waits(params.probe_count * 1.5 * each_s, params.probe_count * params.attempts * longest_s + REPORT_S)
 
 
@@ -131,7 +133,7 @@ class Searched(Facts):
     """How many loads were applied."""
     curve: Annotated[JsonValue, Whole()]
     """Each probe by its load: `{load, held, throughput_rps, error_ratio, good_ratio, p50_ms, p95_ms, p99_ms,
-    lag_p99_ms, reason}`, and for streams also times to the first token and longest gaps."""
+    max_ms, lag_p99_ms, reason}`, and for streams also times to the first token and longest gaps."""
 
 
 @checker("load.search", expect={}, exclusive=True, extra="load", waits=search_waits)
@@ -169,7 +171,7 @@ async def search(params: SearchParams, ctx: Context) -> Searched:
             result = Probe.of(load, failure(params.load, measured), measured)
         except ToolLate as late:
             result = Probe(load, late.message, too_slow=True, figures={})
-        await ctx.clock.sleep(params.settle)
+        await ctx.clock.sleep(max(params.settle, result.queued_s))
         longest_s = max(longest_s, ctx.clock.monotonic() - before_s)
         return result
 
