@@ -14,7 +14,7 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.html import FORMAT as HTML
 from xnai_validate.report.html.figures import answers_over_time, description, load_images, over_time, percentile_curve
-from xnai_validate.report.loads import Load, figure_text, loads_of
+from xnai_validate.report.loads import Load, figure_text, loads_of, streams_of
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
 
@@ -178,3 +178,58 @@ def test_a_search_shows_what_holds_and_what_breaks(width: int) -> None:
     text = report_text(build_report(script.events()), View(width))
     for part in ("Most load that holds: 3", "118/s", "124", "p99 too long", "40 users", "not known"):
         assert part in text
+
+
+STREAMS: JsonObject = {
+    **FACTS,
+    "tokens": 9000,
+    "peak_streams": 40,
+    "cancelled_count": 7,
+    "tokens_per_s": 962.4,
+    "stream_tokens_per_s": 48.23,
+    "slow_stream_tokens_per_s": 30.1,
+    "goodput_rps": 18.25,
+    "good_ratio": 0.962,
+    **{f"first_token_{name}_ms": ms for name, ms in (("p50", 212.0), ("p95", 400.0), ("p99", 512.0), ("max", 1204.0))},
+    **{f"token_gap_{name}_ms": ms for name, ms in (("p50", 0.0), ("p95", 31.0), ("p99", 60.0), ("max", 66_000.0))},
+    **{f"stream_gap_{name}_ms": None for name in ("p50", "p95", "p99", "max")},
+}
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_streams_show_what_each_reader_got(width: int) -> None:
+    """Waits by percentile, tokens a second of one user, cancelled streams and goodput; each word whole at any width."""
+    text = report_text(report(FACTS, STREAMS), View(width))
+    assert max(map(len, text.splitlines())) <= width
+    words = " ".join(text.split())
+    for part in (
+        "Streams: 1", "load:n1 p50 p95", "first token 212 ms 400 ms", "gap between tokens 0.0 ms 31 ms",
+        "the median user gets 48.2 tokens/s; 95 % get at least 30.1",
+        "100 streams, at most 40 at once, 7 cancelled, 962 tokens/s in all, goodput 18.2 streams/s (96.2 % good)",
+    ):  # fmt: skip
+        assert part in words
+    assert "longest gap" not in words
+    assert ("1.20 s" in words) is (width >= 60)
+
+
+def test_streams_that_were_all_cancelled_are_shown() -> None:
+    """They have no latency and no rate, so the table of loads leaves them out; that they were cancelled stays."""
+    cancelled: JsonObject = {"sent_count": 3, "cancelled_count": 3, "stream_tokens_per_s": None}
+    text = report_text(report({**cancelled, "latency_windows": windows([])}), View(80))
+    assert "3 streams, 3 cancelled" in text
+    assert "Loads:" not in text
+
+
+def test_streams_that_several_checks_share_are_shown_once() -> None:
+    """Two checks that judge one measurement, one without streams, and one that opened none."""
+    none: JsonObject = {**STREAMS, "sent_count": 0, "latency_windows": windows([])}
+    assert [found.check.id for found in streams_of(report(FACTS, STREAMS, STREAMS, none).checks)] == [
+        "performance/load:n1"
+    ]
+
+
+def test_the_page_shows_the_streams_too() -> None:
+    """The same figures in a table, and the same sentences."""
+    page = HTML.text(report(STREAMS), View())
+    assert '<td>first token</td><td class="number">212 ms</td>' in page
+    assert "7 cancelled, 962 tokens/s in all" in page

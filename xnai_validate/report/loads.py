@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import CheckResult
+from xnai_validate.report.lists import counted
 
 BARS = " ▁▂▃▄▅▆▇█"
 """Characters of a bar, from none to full."""
@@ -113,6 +114,79 @@ def searches_of(checks: Iterable[CheckResult]) -> Iterator[Search]:
             highest = _number_of(facts, "highest_rate") if users is None else users
             unit = "/s" if users is None else " users"
             yield Search(check, highest, unit, _number_of(facts, "breaks_at"), str(facts.get("breaks_by") or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """What the readers of streams waited for, and how long."""
+
+    name: str
+    percentiles_ms: tuple[float | None, ...]
+    """Milliseconds, in the order of `STREAM_QUANTILES`; None where it was not measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """A check that opened streams under load, and what each of their readers got."""
+
+    check: CheckResult
+    waits: tuple[Wait, ...]
+    """Without what no reader got."""
+    sentences: tuple[str, ...]
+    """What a user gets, then all streams together: `1200 streams, at most 100 at once, 48 cancelled`."""
+
+
+STREAM_QUANTILES = ("p50", "p95", "p99", "max")
+_WAITS = {
+    "first_token": "first token",
+    "token_gap": "gap between tokens",
+    "stream_gap": "longest gap",
+    "stream": "whole stream",
+}
+"""The beginning of the names of facts -> what a reader waited for."""
+
+
+def streams_of(checks: Iterable[CheckResult]) -> Iterator[Streams]:
+    """Yield the loads of streams that were measured, in their order; one that several checks share, once."""
+    seen: list[JsonValue] = []
+    for check in checks:
+        facts = check.facts
+        measured = facts.get("latency_windows")
+        if "stream_tokens_per_s" not in facts or measured in seen or not facts.get("sent_count"):
+            continue
+        seen.append(measured)
+        waits = (
+            Wait(name, tuple(_number_of(facts, f"{fact}_{quantile}_ms") for quantile in STREAM_QUANTILES))
+            for fact, name in _WAITS.items()
+        )
+        yield Streams(
+            check,
+            tuple(wait for wait in waits if any(ms is not None for ms in wait.percentiles_ms)),
+            (*_describe_user(facts), ", ".join(_describe_streams(facts))),
+        )
+
+
+def _describe_user(facts: JsonObject) -> Iterator[str]:
+    """Yield how many tokens a second a user gets; nothing where all tokens of a stream came at once."""
+    median, slow = _number_of(facts, "stream_tokens_per_s"), _number_of(facts, "slow_stream_tokens_per_s")
+    if median is not None:
+        least = "" if slow is None else f"; 95 % get at least {figure_text(slow)}"
+        yield f"the median user gets {figure_text(median)} tokens/s{least}"
+
+
+def _describe_streams(facts: JsonObject) -> Iterator[str]:
+    """Yield what is counted over all streams of a load."""
+    yield counted(int(_number_of(facts, "sent_count") or 0), "stream")
+    if peak := _number_of(facts, "peak_streams"):
+        yield f"at most {peak:.0f} at once"
+    if (cancelled := _number_of(facts, "cancelled_count")) is not None:
+        yield f"{cancelled:.0f} cancelled"
+    if (rate := _number_of(facts, "tokens_per_s")) is not None:
+        yield f"{figure_text(rate)} tokens/s in all"
+    goodput, good = _number_of(facts, "goodput_rps"), _number_of(facts, "good_ratio")
+    if goodput is not None:
+        share = "" if good is None else f" ({100 * good:.3g} % good)"
+        yield f"goodput {figure_text(goodput)} streams/s{share}"
 
 
 def _load(check: CheckResult) -> Load | None:

@@ -36,7 +36,7 @@ from xnai_validate.report.html.trend import trend_of
 from xnai_validate.report.html.truth import truth_tables
 from xnai_validate.report.html.waterfall import SLOW_MS, waterfall, waterfall_of
 from xnai_validate.report.lists import counted, listed
-from xnai_validate.report.loads import loads_of
+from xnai_validate.report.loads import STREAM_QUANTILES, loads_of, streams_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import PastRun
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
@@ -76,6 +76,8 @@ def page_pieces(report: RunReport, trend: Sequence[PastRun] = ()) -> Iterator[st
         truths=truth_tables(report.checks),
         categories=_categories(report.checks),
         loads=list(loads_of(report.checks)),
+        readers={streams.check.id: streams for streams in streams_of(report.checks)},
+        quantiles=STREAM_QUANTILES,
         targets=[(name, url) for name, url in report.run.targets.items() if url],
         full=_in_full(report.checks),
         slow_ms=SLOW_MS,

@@ -1,10 +1,19 @@
-"""The loads of a run in a table: rate, percentiles, errors, and the shape of the latencies."""
+"""The loads of a run in tables: rate, percentiles, errors, the shape of the latencies, and what streams delivered."""
 
 from __future__ import annotations
 
-from xnai_validate.model.results.report import RunReport
+from xnai_validate.model.results.report import CheckResult, RunReport
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.loads import Load, Search, figure_text, loads_of, searches_of
+from xnai_validate.report.loads import (
+    STREAM_QUANTILES,
+    Load,
+    Search,
+    Streams,
+    figure_text,
+    loads_of,
+    searches_of,
+    streams_of,
+)
 from xnai_validate.report.terminal.page import Page, Span
 
 BARS = 12
@@ -14,9 +23,14 @@ _GOOD, _BARS = "good", "latencies"
 
 
 def append_loads(page: Page, report: RunReport) -> None:
-    """Append a table of the load searches, then a table of the loads; each is left out if the run had none."""
+    """Append tables of the load searches, the loads and their streams; each is left out if the run had none."""
     _append_searches(page, list(searches_of(report.checks)))
-    loads = list(loads_of(report.checks))
+    _append_rates(page, list(loads_of(report.checks)))
+    _append_streams(page, list(streams_of(report.checks)))
+
+
+def _append_rates(page: Page, loads: list[Load]) -> None:
+    """Append a row for each load."""
     if not loads:
         return
     with_good = any(load.good_ratio is not None for load in loads)
@@ -42,9 +56,45 @@ def _append_searches(page: Page, searches: list[Search]) -> None:
     for search in searches:
         holds = "not known" if search.highest is None else f"{figure_text(search.highest)}{search.unit}"
         breaks = "" if search.breaks_at is None else figure_text(search.breaks_at)
-        rows.append([(search.check.id.partition("/")[2], ""), (holds, "bold"), (breaks, ""), (search.breaks_by, "dim")])
+        rows.append([(_short_name(search.check), ""), (holds, "bold"), (breaks, ""), (search.breaks_by, "dim")])
     page.table(rows, numeric=(1, 2), indent=2)
     page.blank()
+
+
+def _append_streams(page: Page, loads: list[Streams]) -> None:
+    """Append for each load of streams how long its readers waited, what each got a second, and how many there were."""
+    if not loads:
+        return
+    page.rule(f"Streams: {len(loads)}")
+    page.blank()
+    names = [_short_name(load.check) for load in loads]
+    tables = [_stream_rows(load, name) for load, name in zip(loads, names, strict=True)]
+    first = max(len(row[0][0]) for rows in tables for row in rows)
+    others = max(len(text) for rows in tables for row in rows for text, _ in row[1:])
+    for load, rows in zip(loads, tables, strict=True):
+        aligned = [[(row[0][0].ljust(first), row[0][1]), *((text.rjust(others), style) for text, style in row[1:])]
+                   for row in rows]  # fmt: skip
+        for columns in range(1 + len(STREAM_QUANTILES), 2, -1):  # the maximum, then p99 are left out on a narrow page
+            shown = [row[:columns] for row in aligned]
+            if page.has_room_for(shown, indent=2, gap=2):
+                break
+        page.table(shown, numeric=range(1, columns), indent=2)
+        for sentence in load.sentences:
+            page.text(sentence, indent=4)
+        page.blank()
+
+
+def _stream_rows(load: Streams, name: str) -> list[list[Span]]:
+    """Return the rows of a load of streams, its name in the first."""
+    rows: list[list[Span]] = [[(name, "bold"), *((quantile, "dim") for quantile in STREAM_QUANTILES)]]
+    for wait in load.waits:
+        rows.append([(f"  {wait.name}", ""), *(("" if ms is None else format_ms(ms), "") for ms in wait.percentiles_ms)])
+    return rows
+
+
+def _short_name(check: CheckResult) -> str:
+    """Return the id of a check without its category."""
+    return check.id.partition("/")[2]
 
 
 def _load_row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
@@ -52,7 +102,7 @@ def _load_row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
     errors, good = load.error_ratio, load.good_ratio
     goods: list[Span] = [("" if good is None else f"{100 * good:.3g} %", "")] if with_good else []
     return [
-        (load.check.id.partition("/")[2], ""),
+        (_short_name(load.check), ""),
         (str(load.requests), ""),
         (f"{load.rate_text}/s" if load.rate_text else "", ""),
         *((_format_percentile(load, q), "") for q in (0.5, 0.95, 0.99)),
