@@ -164,3 +164,15 @@ def test_the_log_of_the_target_stands_beside_the_exchange() -> None:
         ("log", "ValueError"),
         ("repeat", "curl -sS -i http://h/p"),
     ]
+
+
+def test_a_load_is_shown_by_its_request_and_its_counts() -> None:
+    """How often it was sent and how it was answered; no size and no duration, which would be those of one answer."""
+    load = http(response="503 (2 of 9), 200 (4 of 9)", failure="3 without a whole answer (reset 3)", load_count=9)
+    assert evidence_lines(check(load)) == [
+        ("asked", "GET http://h/p (9 times)"),
+        ("got", "503 (2 of 9), 200 (4 of 9), 3 without a whole answer (reset 3)"),
+        ("repeat", "curl -sS -i http://h/p"),
+    ]
+    slow = http(response="200 (9 of 9)", elapsed_ms=5000.0, load_count=9)
+    assert evidence_lines(check(slow))[1] == ("got", "200 (9 of 9)")

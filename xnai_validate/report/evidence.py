@@ -81,7 +81,7 @@ def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[
         for line in (exchange.response_body or "").splitlines()[-LOG_LINES:]:
             yield "log", cut(printable(line), EXCERPT)
         return
-    yield "asked", exchange.request
+    yield "asked", exchange.request + ("" if exchange.load_count is None else f" ({exchange.load_count} times)")
     if exchange.request_body:
         yield "sent", cut(_in_one_line(exchange.request_body), EXCERPT)
     failure = exchange.failure
@@ -100,6 +100,8 @@ def _response(exchange: Exchange, failure: str | None) -> str:
         for name, value in exchange.response_headers.items()
         if name in _HEADERS
     ]
+    if exchange.load_count is not None:
+        return ", ".join([*parts, failure] if failure else parts)
     if exchange.protocol == "http" and exchange.response:
         parts.append(f"{exchange.response_bytes} bytes")
     if failure:

@@ -18,6 +18,7 @@ from xnai_validate.model.results.status import Status
 
 BROKEN = Exchange(protocol="http", request="GET http://127.0.0.1:8000/x", response="500 Internal Server Error")
 SILENT = Exchange(protocol="http", request="GET http://127.0.0.1:8000/x", failure="no response: timeout after 1 s")
+LOAD = replace(BROKEN, response="200 (4 of 5)", failure="1 without a whole answer (reset 1)", load_count=5)
 
 
 @pytest.fixture
@@ -51,6 +52,11 @@ def logs_beside(outcome: Outcome, own: Target | None, *others: Target, shown: Sh
         (failed(replace(BROKEN, response="404 Not Found")), False),
         (failed(BROKEN, status=Status.PASS), False),
         (failed(BROKEN, status=Status.SKIP), False),
+        (failed(facts={"error_kinds": {"refused": 3}}), True),
+        (failed(LOAD), True),
+        (failed(replace(LOAD, failure=None, response="503 (5 of 5)")), True),
+        (failed(replace(LOAD, failure=None)), False),
+        (failed(facts={"error_kinds": {"status": 3}}), False),
         (failed(facts={"error": "tls"}), False),
         (failed(), False),
         (failed(BROKEN, Exchange(protocol="container", request="api", response_body="x")), False),

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from xnai_validate.checkers._once import once
 from xnai_validate.checkers._request import RequestParams
 from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.evidence import record_load
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._generator.line import Line
 from xnai_validate.checkers.load._generator.runner import Load, send
@@ -33,6 +34,8 @@ from xnai_validate.kit import (
 )
 from xnai_validate.wire.failure import WireError
 from xnai_validate.wire.http.client import BODY_CAP, HttpClient
+from xnai_validate.wire.http.connections.progress import Progress
+from xnai_validate.wire.http.recording import HttpRecording
 from xnai_validate.wire.http.request import Prepared, prepare
 from xnai_validate.wire.http.session import authorized, renew_session
 from xnai_validate.wire.net.connection import open_socket
@@ -130,6 +133,7 @@ async def _measure(params: HttpLoad, ctx: Context) -> HttpLoadFacts:
         yield lambda: line(drive, exchange, buffer)
 
     await send(Load("load.http", params, ctx, drive, lines))
+    record_load(drive, HttpRecording(request, prepared, Progress()))
     facts = HttpLoadFacts(**load_figures(drive), retried_count=drive.tally.retried)
     return facts.incomplete(drive.division.incomplete)
 

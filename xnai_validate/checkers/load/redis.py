@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from typing import Annotated
 
 from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.evidence import record_load
 from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._generator.runner import RUNNER, Load, send
 from xnai_validate.checkers.load._models import LoadFacts, LoadParams, load_waits
 from xnai_validate.checkers.load._redis.line import GOOD, Commands, RedisLine
 from xnai_validate.kit import Context, Ge, Le, Len, Size, checker
 from xnai_validate.wire.redis.client import redis_address
+from xnai_validate.wire.redis.recording import RedisRecording
 
 
 class RedisLoad(LoadParams):
@@ -60,7 +62,7 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
         expect: {p99_ms: {max: 10}}
     """
     target = ctx.target
-    redis_address(target)  # raises for a url that is not of Redis
+    address = redis_address(target)
     commands = Commands(params.command, keys=params.keys, value="x" * params.value, at_once=params.pipeline)
     commands.numbers = RUNNER.get().share.part(commands.numbers)
     drive = Drive(params, ctx)
@@ -71,6 +73,7 @@ async def redis(params: RedisLoad, ctx: Context) -> RedisLoadFacts:
         yield lambda: RedisLine(drive, target, params.db, commands.next)
 
     await send(Load("load.redis", params, ctx, drive, lines))
+    record_load(drive, RedisRecording(address.host, address.port, params.command, tls=address.tls is not None))
     figures = load_figures(drive)
     rate = figures["throughput_rps"]
     return RedisLoadFacts(**figures, commands_per_s=None if rate is None else rate * params.pipeline).incomplete(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from xnai_validate.engine.attempts.attempt import WITH_EXCHANGES, Outcome
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.error_kind import ErrorKind
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.exchange import LOGS, Exchange, last_request, recorder
 from xnai_validate.model.target import Target
 from xnai_validate.wire.containers.engine import container_engine, find_socket
@@ -56,7 +57,13 @@ def _find_failed_target(outcome: Outcome, own: Target | None, targets: Mapping[s
         return None
     if exchange is not None and exchange.protocol == "http":
         return _find_requested_target(exchange, own, targets) if _is_failure(exchange) else None
-    return own if outcome.facts.get("error") in SILENT else None
+    return own if _is_silent(outcome.facts) else None
+
+
+def _is_silent(facts: JsonObject) -> bool:
+    """Whether a measurement, or requests of a load, got no answer."""
+    kinds = facts.get("error_kinds")
+    return facts.get("error") in SILENT or (isinstance(kinds, dict) and not SILENT.isdisjoint(kinds))
 
 
 def _is_failure(exchange: Exchange) -> bool:

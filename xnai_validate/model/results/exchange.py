@@ -58,6 +58,8 @@ class Exchange:
     of the response), `body`; without those that it did not have. If `failure` is set, the last one did not end."""
     failure: str | None = None
     """Why there is no response, or why it is not whole."""
+    load_count: int | None = None
+    """How many such requests a load sent, whose answers `response` counts by status; null for a single exchange."""
     options: dict[str, str] = Field(default_factory=dict)
     """What else a client needs to repeat the request, as options of `curl`, such as `--cacert` -> the file."""
 

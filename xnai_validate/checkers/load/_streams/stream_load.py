@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from xnai_validate.checkers._streams.params import StreamedParams
 from xnai_validate.checkers.load._generator.drive import Drive
+from xnai_validate.checkers.load._generator.evidence import record_load
 from xnai_validate.checkers.load._generator.figures import load_figures, ms
 from xnai_validate.checkers.load._generator.line import Line
 from xnai_validate.checkers.load._generator.runner import RUNNER, Load, send
@@ -31,6 +32,8 @@ from xnai_validate.kit import (
     model_validator,
 )
 from xnai_validate.wire.http.client import HttpClient
+from xnai_validate.wire.http.connections.progress import Progress
+from xnai_validate.wire.http.recording import HttpRecording
 from xnai_validate.wire.http.request import prepare
 from xnai_validate.wire.http.session import authorized, renew_session
 from xnai_validate.wire.ndjson import NdjsonParser
@@ -181,6 +184,7 @@ async def measure_streams(
             streams.close()
 
     await send(Load(kind, params, ctx, drive, lines))
+    record_load(drive, HttpRecording(request, prepared, Progress()), _tally_of(drive).heads)
     return _facts_of(drive).incomplete(drive.division.incomplete)
 
 
@@ -193,8 +197,7 @@ def _count_tokens(tally: Tally) -> int:
 def _facts_of(drive: Drive) -> StreamLoadFacts:
     """Return the facts of a load of streams."""
     figures = load_figures(drive)
-    tally = drive.tally
-    assert isinstance(tally, StreamTally)
+    tally = _tally_of(drive)
     elapsed_s = figures["elapsed_ms"] / 1000
     figures["statuses"] = dict(sorted(tally.heads.items()))
     return StreamLoadFacts(
@@ -223,6 +226,12 @@ def _facts_of(drive: Drive) -> StreamLoadFacts:
         framing_faults=list(tally.faults),
         framing_fault_counts=dict(tally.faults),
     )
+
+
+def _tally_of(drive: Drive) -> StreamTally:
+    """Return the figures of a load of streams."""
+    assert isinstance(drive.tally, StreamTally)
+    return drive.tally
 
 
 def _percentiles_of(name: str, histogram: Histogram) -> dict[str, Any]:
