@@ -11,7 +11,9 @@ from xnai_validate.engine.events.journal import is_being_written, journals
 from xnai_validate.engine.state_folder import refuse_shared, state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.history.database import History, StoredJournal, open_history
+from xnai_validate.history.records import RUNNING, recorded_profiles
 from xnai_validate.model.results.report import RunReport
+from xnai_validate.report.view import PastRun
 
 
 @contextmanager
@@ -23,6 +25,23 @@ def current_history() -> Iterator[History]:
         stored = (StoredJournal(path, is_being_written(path)) for path in journals(state))
         history.update(stored, report_of_journal)
         yield history
+
+
+def runs_before(report: RunReport, most: int) -> tuple[PastRun, ...]:
+    """Return the last runs of the same profiles that reached their end before this one, at most `most`, oldest first.
+
+    Raises XnaiError if the history cannot be read.
+    """
+    run = report.run
+    profiles = recorded_profiles(run.profiles, run.shard)
+    with current_history() as history:
+        earlier = [
+            PastRun(known.started_at, known.elapsed_ms, known.verdict, known.exit_code)
+            for known in history.runs()
+            if known.profiles == profiles and known.id != run.id and known.started_at <= run.started_at
+            and known.verdict != RUNNING and known.stopped in (None, "fail-fast")
+        ]  # fmt: skip
+    return tuple(reversed(earlier[:most]))
 
 
 def remember(report: RunReport, journal: Path | None) -> str | None:

@@ -179,3 +179,26 @@ def test_disruptive_checks_need_consent_on_the_command_line(place: Place) -> Non
     suite.write_text(f"{suite.read_text()}  - {check}\n")
     with server("good", "--every", "1h", XNAI_VALIDATE_ALLOW="disruptive") as running:
         assert "1 skipped" in running.until("healthz", 200).json()["counts"]
+
+
+def test_a_restarted_server_shows_the_runs_before_it(place: Place) -> None:
+    """From the history: those of the same profile that reached their end, and none of another profile."""
+    place.run("good")
+    place.site.down.set()
+    place.run("good")
+    place.run("bad")
+    place.site.down.clear()
+    with server("good", "--every", "1h") as running:
+        running.until("healthz", 200)
+        assert "2 of the last 3 runs passed; passed since" in running.get("").text
+
+
+def test_a_server_without_a_history_begins_its_trend(place: Place) -> None:
+    """A database that cannot be read keeps no run from being served."""
+    place.run("good")
+    database = next(place.path.rglob("history.sqlite3"))
+    database.unlink()
+    database.mkdir()
+    with server("good", "--every", "1h") as running:
+        running.until("healthz", 200)
+        assert "<h2>Trend</h2>" not in running.get("").text

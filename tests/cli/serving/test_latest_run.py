@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.repeating.test_changes import report_of
-from xnai_validate.cli.serving.latest_run import LatestRun
+from xnai_validate.cli.serving.latest_run import TREND, LatestRun
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.status import Status
+from xnai_validate.report.view import PastRun
 
 
 class Clock:
@@ -63,3 +64,15 @@ def test_the_age_is_a_gauge() -> None:
     latest.take(report_of(Status.PASS))
     clock.now += 12
     assert {g.name: g.samples[0][1] for g in latest.gauges()}["xnai_validate_run_age_seconds"] == 12
+
+
+def test_the_trend_goes_back_before_the_start_of_the_server() -> None:
+    """Runs of the history come first, and leave as newer ones push them out."""
+    latest = LatestRun(30.0, Clock())
+    latest.recall(PastRun(f"2026-11-22T10:{minute:02d}:00Z", 1000.0, "failed", 1) for minute in range(TREND))
+    latest.take(report_of(Status.PASS))
+    assert latest.snapshot is not None
+    page = latest.snapshot.page.decode()
+    assert f"1 of the last {TREND} runs passed" in page
+    assert "2026-11-22 10:00:00 UTC" not in page
+    assert "2026-11-22 10:01:00 UTC: failed" in page

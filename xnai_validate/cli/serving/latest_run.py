@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ from xnai_validate.report.verdict_text import counts_sentence
 from xnai_validate.report.view import PastRun, View
 
 TREND = 60
-"""Runs that the trend on the page shows, of this server since its start."""
+"""Runs that the trend on the page shows."""
 STALE_INTERVALS = 3
 """Intervals after which the latest run is too old to describe the stack. A run that takes longer is one."""
 
@@ -61,6 +61,10 @@ class LatestRun:
     error: str | None = None
     """Why the run after it could not begin; None if it did."""
     _past: deque[PastRun] = field(default_factory=lambda: deque(maxlen=TREND))
+
+    def recall(self, runs: Iterable[PastRun]) -> None:
+        """Begin the trend with runs that ended before this server was started, oldest first."""
+        self._past.extend(runs)
 
     def take(self, report: RunReport) -> None:
         """Render a run that has ended, with the trend of those before it."""

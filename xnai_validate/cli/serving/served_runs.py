@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 
 from xnai_validate.cli.repeating.repeated_runs import RepeatedRuns
 from xnai_validate.cli.repeating.shown_changes import ShownChanges
-from xnai_validate.cli.serving.latest_run import LatestRun
+from xnai_validate.cli.run_history import runs_before
+from xnai_validate.cli.serving.latest_run import TREND, LatestRun
 from xnai_validate.cli.serving.options import ServeOptions, token_of
 from xnai_validate.cli.serving.server import running_server
 from xnai_validate.cli.terminal.console import print_notice
@@ -24,9 +25,18 @@ class ServedRuns:
         self._latest = latest
 
     def ended(self, report: RunReport) -> None:
-        """Render the run, then show what changed."""
+        """Render the run, with the trend of those before it, then show what changed."""
+        if self._latest.snapshot is None:
+            self._recall_runs_before(report)
         self._latest.take(report)
         self._shown.ended(report)
+
+    def _recall_runs_before(self, report: RunReport) -> None:
+        """Take the trend before the first run from the history; without a history it begins with that run."""
+        try:
+            self._latest.recall(runs_before(report, TREND - 1))
+        except XnaiError as error:
+            print_notice(f"the trend begins with this run: {error.message}")
 
     def not_begun(self, error: XnaiError) -> None:
         """Show why a run could not begin."""
