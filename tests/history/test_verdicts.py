@@ -20,6 +20,7 @@ def test_changes_are_listed_the_worse_first() -> None:
         ("a", Status.FAIL, Status.PASS),
     ]
     assert [each.is_worse for each in comparison.verdicts] == [True, False, False]
+    assert comparison.checks == 4
     assert (comparison.new, comparison.gone) == (("new",), ("gone",))
     assert share_a_check(first, second)
     assert not share_a_check(first, report_of_run(3, {"other": Status.PASS}))

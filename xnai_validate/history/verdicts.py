@@ -20,6 +20,7 @@ def with_verdicts(comparison: Comparison, before: RunReport, after: RunReport) -
     later = {check.id for check in after.checks}
     return replace(
         comparison,
+        checks=len(earlier.keys() & later),
         verdicts=tuple(changed),
         new=tuple(check.id for check in after.checks if check.id not in earlier),
         gone=tuple(check_id for check_id in earlier if check_id not in later),

@@ -6,7 +6,6 @@ from xnai_validate.model.results.comparison import Change, Compared, Comparison
 from xnai_validate.report.lists import counted
 
 _ORDER: tuple[Change, ...] = ("regression", "cannot tell", "improvement", "same")
-_NOT_COUNTED: dict[Change, str] = {"same": "the same", "cannot tell": "cannot be compared"}
 
 
 def worst_first(comparison: Comparison, *, every: bool) -> list[Compared]:
@@ -20,23 +19,36 @@ def worst_first(comparison: Comparison, *, every: bool) -> list[Compared]:
 
 
 def sums(comparison: Comparison) -> str:
-    """Return the counts as a sentence: `8 figures: 1 regression, 6 the same, 1 cannot be compared`."""
-    counts = [(comparison.count(change), change) for change in _ORDER]
-    parts = [
-        f"{count} {_NOT_COUNTED[change]}" if change in _NOT_COUNTED else counted(count, change)
-        for count, change in counts
-        if count
-    ]
+    """Return the counts as a sentence: `8 figures: 1 regression, 6 within the band, 1 cannot be compared`."""
+    unclear = [figure for figure in comparison.figures if figure.change == "cannot tell"]
+    uncertain = sum(figure.ratio is not None for figure in unclear)
+    counts = (
+        (comparison.count("regression"), counted(comparison.count("regression"), "regression")),
+        (uncertain, f"{uncertain} uncertain"),
+        (len(unclear) - uncertain, f"{len(unclear) - uncertain} cannot be compared"),
+        (comparison.count("improvement"), counted(comparison.count("improvement"), "improvement")),
+        (comparison.count("same"), f"{comparison.count('same')} within the band"),
+    )
+    parts = [text for count, text in counts if count]
     if not parts:
         return "no figure could be compared"
     return f"{counted(len(comparison.figures), 'figure')}: {', '.join(parts)}"
+
+
+def verdict_sums(comparison: Comparison) -> str:
+    """Return how many checks two runs share, and how many have another verdict; empty for a baseline."""
+    if not comparison.checks:
+        return ""
+    changed = len(comparison.verdicts)
+    result = f"{counted(changed, 'verdict')} changed" if changed else "all verdicts are equal"
+    return f"{counted(comparison.checks, 'check')} in both runs: {result}"
 
 
 def regressions(comparison: Comparison) -> list[str]:
     """Return a sentence for every regression."""
     return [
         f"{name_of(figure)}: {before_and_now(figure)} "
-        f"(likely {interval_of(figure)}; a change counts from {figure.band:.0%})"
+        f"(likely {interval_of(figure)}; a change counts from {band_of(figure)})"
         for figure in comparison.figures
         if figure.change == "regression"
     ]
@@ -60,6 +72,11 @@ def number_of(value: float | None) -> str:
 def change_of(figure: Compared) -> str:
     """Return the relative change, `+19.4%`; an empty text if it is unknown."""
     return "" if figure.ratio is None else f"{figure.ratio - 1:+.1%}"
+
+
+def band_of(figure: Compared) -> str:
+    """Return the smallest change that counts: `10%`."""
+    return f"{figure.band:.0%}"
 
 
 def interval_of(figure: Compared) -> str:

@@ -32,7 +32,15 @@ def test_runs_without_figures_are_3(place: Place) -> None:
     place.run("good")
     result = place.invoke("compare", "first.json", "last", "--format", "json")
     assert result.exit_code == 3
-    assert json.loads(result.stdout)["figures"] == []
+    comparison = json.loads(result.stdout)
+    assert (comparison["figures"], comparison["checks"]) == ([], 2)
+    words = " ".join(place.invoke("compare", "first.json", "last").stdout.split())
+    for sentence in (
+        "2 checks in both runs: all verdicts are equal no figure could be compared",
+        "neither run has latencies of a load, or memory that a check judges",
+        "no check fails that passed before, but no figure shows whether the later run is worse (exit 3)",
+    ):
+        assert sentence in words
 
 
 def test_verdicts_that_changed(place: Place) -> None:
@@ -54,3 +62,5 @@ def test_verdicts_that_changed(place: Place) -> None:
     assert back.exit_code == 3
     assert "fail -> pass      site/web:json" in back.stdout
     assert "gone              2 checks: site/broken: boom, after" in back.stdout
+    assert "2 checks in both runs: 1 verdict changed" in back.stdout
+    assert "the later run is worse (exit 1)" in place.invoke("compare", "before.json", "last").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -18,11 +19,19 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.history.verdicts import share_a_check, with_verdicts
 from xnai_validate.model.json import indented
 from xnai_validate.model.results.comparison import Comparison
-from xnai_validate.model.results.verdict import decide
+from xnai_validate.model.results.verdict import Exit, decide
 from xnai_validate.report.terminal.comparison import append_comparison
+from xnai_validate.report.terminal.page import Style
 
 app = command_app()
 _RUN = "a baseline, a run's id, last, or a file: baseline, journal (.jsonl), JSON report."
+_NO_FIGURES = "neither run has latencies of a load, or memory that a check judges"
+_RESULTS = {
+    Exit.PASSED: "the later run is not worse",
+    Exit.FAILED: "the later run is worse",
+    Exit.UNDECIDED: "no check fails that passed before, but no figure shows whether the later run is worse",
+}
+_STYLES: dict[Exit, Style] = {Exit.PASSED: "bold green", Exit.FAILED: "bold red", Exit.UNDECIDED: "bold yellow"}
 
 
 class CompareFormat(StrEnum):
@@ -47,14 +56,17 @@ def compare(
     side only large changes can be detected; record several.
     """
     comparison = _compare(before, after)
+    worse = comparison.count("regression") or any(verdict.is_worse for verdict in comparison.verdicts)
+    code = decide((), criteria_met=not worse, undecided=not comparison.conclusive)
     if format_ is CompareFormat.JSON:
         console.print_out(indented(comparison) + "\n")
     else:
         page = new_page(sys.stdout, color)
         append_comparison(page, comparison, every=True)
+        page.blank()
+        page.text(f"{_RESULTS[code]} (exit {int(code)})", style=_STYLES[code])
         console.print_out(str(page))
-    worse = comparison.count("regression") or any(verdict.is_worse for verdict in comparison.verdicts)
-    raise typer.Exit(int(decide((), criteria_met=not worse, undecided=not comparison.conclusive)))
+    raise typer.Exit(int(code))
 
 
 def _compare(before: str, after: str) -> Comparison:
@@ -77,4 +89,6 @@ def _compare(before: str, after: str) -> Comparison:
         figures = Comparison(baseline=before, runs=1, figures=(), notes=notes)
     else:
         figures = compare_runs(before, only_before, later.runs)
+        if not figures.figures:
+            figures = replace(figures, notes=(*figures.notes, _NO_FIGURES))
     return with_verdicts(figures, earlier.report, later.report)

@@ -71,6 +71,8 @@ class Comparison:
     figures: tuple[Compared, ...]
     notes: tuple[str, ...] = ()
     """Other differences: the host, the versions."""
+    checks: int = 0
+    """How many checks are in both runs; only of two single runs."""
     verdicts: tuple[ChangedVerdict, ...] = ()
     """The checks with another status; only of two single runs."""
     new: tuple[str, ...] = ()

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from xnai_validate.model.results.comparison import Change, Compared, Comparison
 from xnai_validate.report.comparison_text import (
     before_and_now,
+    band_of,
     change_of,
     interval_of,
     name_of,
     number_of,
     sums,
+    verdict_sums,
     worst_first,
 )
 from xnai_validate.report.lists import counted, listed
@@ -39,11 +41,13 @@ def append_comparison(page: Page, comparison: Comparison, *, every: bool) -> Non
     if measured:
         rows = _figure_rows(measured)
         if page.has_room_for(rows, indent=2, gap=2):
-            page.table(rows, numeric=range(1, 5), indent=2)
+            page.table(rows, numeric=range(1, 6), indent=2)
         else:
             _list(page, measured)
         page.blank()
     _figures_without_value(page, [figure for figure in shown if figure.ratio is None])
+    if comparison.checks:
+        page.text(verdict_sums(comparison), indent=2)
     page.text(sums(comparison), indent=2)
     unclear = any(figure.change == "cannot tell" and figure.ratio is not None for figure in comparison.figures)
     if comparison.runs < ENOUGH_RUNS and unclear:
@@ -70,13 +74,14 @@ def _verdicts(page: Page, comparison: Comparison) -> None:
 
 def _figure_rows(figures: list[Compared]) -> list[list[Span]]:
     """Return the rows of the compared figures."""
-    head: list[Span] = [(name, "dim") for name in ("figure", "before", "now", "change", "likely within", "verdict")]
+    names = ("figure", "before", "now", "change", "likely within", "band", "verdict")
+    head: list[Span] = [(name, "dim") for name in names]
     rows = [head]
     for figure in figures:
         style = _STYLES[figure.change]
         numbers: list[Span] = [(number_of(value), "") for value in (figure.before, figure.after)]
-        change: list[Span] = [(change_of(figure), style), (interval_of(figure), ""), (figure.change, style)]
-        rows.append([(name_of(figure), ""), *numbers, *change])
+        change: list[Span] = [(change_of(figure), style), (interval_of(figure), ""), (band_of(figure), "")]
+        rows.append([(name_of(figure), ""), *numbers, *change, (figure.change, style)])
     return rows
 
 
@@ -84,7 +89,7 @@ def _list(page: Page, figures: list[Compared]) -> None:
     """The same on a page that is too narrow for the table: two lines a figure."""
     for figure in figures:
         page.text(name_of(figure), indent=_LABEL_INDENT, lead=(f"  {figure.change}", _STYLES[figure.change]))
-        page.text(f"{before_and_now(figure)} (likely {interval_of(figure)})", indent=_LABEL_INDENT)
+        page.text(f"{before_and_now(figure)} (likely {interval_of(figure)}, band {band_of(figure)})", indent=_LABEL_INDENT)
 
 
 def _figures_without_value(page: Page, figures: list[Compared]) -> None:
