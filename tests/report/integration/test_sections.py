@@ -54,6 +54,10 @@ def test_faults_are_summed_up_and_those_without_proof_are_named() -> None:
         ("process.pause", "api", "1", "900 ms", "reverted, not verified"),
         ("process.pause", "llm", "2", "5.10 s", "reverted, verified"),
     )
+    summary = sections(replace(report, faults=(*faults, replace(faults[0], reverted_at=None, proven=False))))
+    assert summary["Executive summary"].paragraphs[-1] == (
+        "4 faults injected: 1 may still be in force; 1 reverted, not verified; 2 reverted, verified."
+    )
     assert shown.items == ("process.pause of api, injected 2026-11-30 08:03:00 UTC: reverted, not verified",)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from xnai_validate.model.judging.findings import value_text
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.units import format_ms
+from xnai_validate.report.faults import IN_FORCE, NOT_VERIFIED, VERIFIED, state_of
 from xnai_validate.report.integration.background import background_of
 from xnai_validate.report.integration.models import Coverage, IntegrationReport, LoadFigures, RootCause
 from xnai_validate.report.integration.section import Entry, Row, Section
@@ -77,9 +79,9 @@ def _summary_section(report: IntegrationReport) -> Section:
     if not report.causes:
         paragraphs.append("Nothing failed.")
     if report.faults:
-        reverted = sum(fault.proven for fault in report.faults)
-        proof = "each revert is" if reverted == len(report.faults) else f"only {counted(reverted, 'revert')} is"
-        paragraphs.append(f"{counted(len(report.faults), 'fault')} injected and reverted; {proof} proven.")
+        states = Counter(map(state_of, report.faults))
+        ends = "; ".join(f"{states[state]} {state}" for state in (IN_FORCE, NOT_VERIFIED, VERIFIED) if states[state])
+        paragraphs.append(f"{counted(len(report.faults), 'fault')} injected: {ends}.")
     head = ("profile", "verdict", "checks", "duration", "started (UTC)", "run")
     rows = tuple(
         (
