@@ -209,7 +209,7 @@ def test_streams_show_what_each_reader_got(width: int) -> None:
     ):  # fmt: skip
         assert part in words
     assert "longest gap" not in words
-    assert ("1.20 s" in words) is (width >= 60)
+    assert ("1.20 s" in words) is (width >= 80)
 
 
 def test_streams_that_were_all_cancelled_are_shown() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from xnai_validate.model.results.comparison import Change, Compared, Comparison
 from xnai_validate.report.comparison_text import (
-    before_and_now,
     band_of,
+    before_and_now,
     change_of,
     interval_of,
     name_of,
@@ -89,7 +89,8 @@ def _list(page: Page, figures: list[Compared]) -> None:
     """The same on a page that is too narrow for the table: two lines a figure."""
     for figure in figures:
         page.text(name_of(figure), indent=_LABEL_INDENT, lead=(f"  {figure.change}", _STYLES[figure.change]))
-        page.text(f"{before_and_now(figure)} (likely {interval_of(figure)}, band {band_of(figure)})", indent=_LABEL_INDENT)
+        within = f"likely {interval_of(figure)}, band {band_of(figure)}"
+        page.text(f"{before_and_now(figure)} ({within})", indent=_LABEL_INDENT)
 
 
 def _figures_without_value(page: Page, figures: list[Compared]) -> None:

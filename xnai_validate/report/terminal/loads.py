@@ -88,7 +88,8 @@ def _stream_rows(load: Streams, name: str) -> list[list[Span]]:
     """Return the rows of a load of streams, its name in the first."""
     rows: list[list[Span]] = [[(name, "bold"), *((quantile, "dim") for quantile in STREAM_QUANTILES)]]
     for wait in load.waits:
-        rows.append([(f"  {wait.name}", ""), *(("" if ms is None else format_ms(ms), "") for ms in wait.percentiles_ms)])
+        cells: list[Span] = [("" if ms is None else format_ms(ms), "") for ms in wait.percentiles_ms]
+        rows.append([(f"  {wait.name}", ""), *cells])
     return rows
 
 

@@ -15,7 +15,9 @@ DETAIL_CAP = 300
 
 
 def record_load(
-    drive: Drive, single: HttpRecording | RedisRecording, statuses: Mapping[str | int, int] | None = None
+    drive: Drive,
+    single: HttpRecording | RedisRecording,
+    statuses: Mapping[str, int] | Mapping[str | int, int] | None = None,
 ) -> None:
     """Keep the request of a load that has ended, for the report of a check that fails.
 
