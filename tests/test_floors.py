@@ -20,7 +20,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "__init__": frozenset(),
     "__main__": frozenset({"cli"}),
     "api": frozenset({"cli", "config", "engine", "plan", "model", "errors"}),
-    "pytest_plugin": frozenset({"api", "report", "model"}),
+    "pytest_plugin": frozenset({"api", "report", "sharding", "plan", "model"}),
     "errors": frozenset(),
     "atomic_write": frozenset(),
     "model": frozenset({"errors"}),

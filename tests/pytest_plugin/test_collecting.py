@@ -191,6 +191,48 @@ def test_last_failed_runs_only_these_in_two_processes(
     pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
 
 
+CHAIN = """
+  - {id: up, title: Up, kind: http.request, with: {path: /up}}
+  - {id: left, title: Left, kind: http.request, with: {path: /left}, needs: [up]}
+  - {id: right, title: Right, kind: http.request, with: {path: /right}, needs: [up]}
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_shards_are_the_checks_each_once(
+    pytester: pytest.Pytester, home: Path, asked: Counter[str], workers: tuple[str, ...]
+) -> None:
+    """Each check is a test of one shard; what several need is measured in each of them; an empty shard passes."""
+    (home / "checks/own/six.yaml").write_text(HEAD + CHAIN, encoding="utf-8")
+    passed = 0
+    for shard in ("1/4", "2/4", "3/4", "4/4"):
+        result = pytester.runpytest_subprocess("--xnai-profile", "mine", "--xnai-shard", shard, *workers)
+        assert result.ret == 0, shard
+        passed += result.parseoutcomes().get("passed", 0)
+    assert passed == 3
+    assert (asked["/left"], asked["/right"]) == (1, 1)
+    assert asked["/up"] >= 2
+
+
+def test_of_a_shard_only_the_selected_are_measured(pytester: pytest.Pytester, home: Path, asked: Counter[str]) -> None:
+    """-k narrows a shard; a selection that is empty is no empty shard, and fails as pytest has it."""
+    (home / "checks/own/six.yaml").write_text(HEAD + CHAIN, encoding="utf-8")
+    outcomes = [
+        pytester.runpytest_inprocess("--xnai-profile", "mine", "--xnai-shard", f"{number}/2", "-k", "left")
+        for number in (1, 2)
+    ]
+    assert sorted(result.ret for result in outcomes) == [pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED]
+    assert asked == {"/up": 1, "/left": 1}
+
+
+@pytest.mark.parametrize("shard", ["3/2", "0/2", "two"])
+def test_a_shard_that_is_none_is_an_error_of_usage(pytester: pytest.Pytester, home: Path, shard: str) -> None:
+    """Nothing is run."""
+    result = pytester.runpytest_inprocess("--xnai-profile", "mine", "--xnai-shard", shard)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert f"--xnai-shard {shard}" in result.stderr.str()
+
+
 def test_an_error_of_a_profile_is_an_error_of_usage(pytester: pytest.Pytester, home: Path) -> None:
     """Nothing is run; what is wrong is said as `lint` says it."""
     result = pytester.runpytest_inprocess("--xnai-profile", "mien")

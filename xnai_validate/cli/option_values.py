@@ -15,7 +15,6 @@ from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.units import duration_s
 
 T = TypeVar("T")
-MOST_SHARDS = 256
 MAX_KEY_PARTS = 32
 """Parts of a variable's name, such as `canaries.0.question`."""
 
@@ -25,13 +24,6 @@ class Assignment(NamedTuple):
 
     name: str
     value: str
-
-
-class ShardNumber(NamedTuple):
-    """The value of `--shard K/N`."""
-
-    number: int
-    total: int
 
 
 class StatusList(tuple[Status, ...]):
@@ -105,16 +97,6 @@ def duration(text: str) -> float:
     if seconds <= 0:
         raise ValueError(f"{text} is not more than 0")
     return seconds
-
-
-def shard_number(text: str) -> ShardNumber:
-    """Parse `K/N`, such as `2/5`, with K from 1 to N; raises ValueError."""
-    number, _, count = text.partition("/")
-    if not (number.isascii() and number.isdigit() and count.isascii() and count.isdigit()):
-        raise ValueError(f"{text} is not of the form K/N, such as 2/5")
-    if not 1 <= int(number) <= int(count) <= MOST_SHARDS:
-        raise ValueError(f"{text}: K is from 1 to N, and N at most {MOST_SHARDS}")
-    return ShardNumber(int(number), int(count))
 
 
 def statuses(text: str) -> StatusList:

@@ -27,6 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(name, action="append", metavar=metavar, default=[], help=text)
     group.addoption("--xnai-demo", action="store_true", help="Start the embedded stack, run against it, stop it.")
     group.addoption("--xnai-stack", metavar="FILE", help="Stack file of a running stack (JSON or YAML).")
+    group.addoption("--xnai-shard", metavar="K/N", help="Take part K of N of the checks, for the jobs of a CI matrix.")
 
 
 def pytest_configure(config: pytest.Config) -> None:

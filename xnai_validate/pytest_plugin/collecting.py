@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from xnai_validate import api
+from xnai_validate.plan import NOTHING, Plan, PlannedCheck
 from xnai_validate.pytest_plugin.items import CheckItem, Flaky, text_of_run
 from xnai_validate.pytest_plugin.one_run import OneRun
+from xnai_validate.sharding.number import ShardNumber, shard_number
+from xnai_validate.sharding.split import split
 
 SHARED = "xnai_shared"
 """The key under which pytest-xdist's workers get the folder that they share."""
@@ -33,6 +36,7 @@ class Checks:
     def __init__(self, config: pytest.Config) -> None:
         self._profiles: list[str] = config.getoption("--xnai-profile")
         self._options = _options(config)
+        self._shard = _parse_shard(config.getoption("--xnai-shard"))
         self._folder: Path | None = None
         self._count = 0
         """How many checks the profiles have."""
@@ -51,14 +55,11 @@ class Checks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add an item for each check, before items are deselected by -k, -m and --lf."""
-        try:
-            planned = api.plan(*self._profiles, **self._options)
-        except api.XnaiError as error:
-            raise pytest.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from None
+        planned = self._plan()
         self._count = len(planned.checks)
         parent = Profile.from_parent(session, name="+".join(self._profiles), nodeid="+".join(self._profiles))
         known: set[str] = set()
-        for check in planned.checks:
+        for check in self._own_checks(planned):
             item = CheckItem.from_parent(parent, name=check.id, info=check.info, run=self._run)
             for mark in _marks(check.info.category, *check.info.tags):
                 if mark not in known:
@@ -66,6 +67,20 @@ class Checks:
                     session.config.addinivalue_line("markers", f"{mark}: checks of xnai-validate")
                 item.add_marker(mark)
             items.append(item)
+
+    def _plan(self) -> Plan:
+        """Return the plan of the profiles. Raises UsageError."""
+        try:
+            return api.plan(*self._profiles, **self._options)
+        except api.XnaiError as error:
+            raise pytest.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from None
+
+    def _own_checks(self, planned: Plan) -> Sequence[PlannedCheck]:
+        """Return the checks of the shard; what these need is measured as well, and is an item of its own shard."""
+        if self._shard is None:
+            return planned.checks
+        own = split(planned, self._shard.total, NOTHING).shares[self._shard.number - 1]
+        return [check for check in planned.checks if check.id in own]
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Keep the ids of the checks that were selected: the run measures these, and what they need."""
@@ -82,6 +97,8 @@ class Checks:
         report = self._run.report
         if report is not None and report.exit_code and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self._shard and not self._own_checks(self._plan()):
+            session.exitstatus = pytest.ExitCode.OK  # there are more shards than the checks can be divided into
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Write what is flaky, the notices of the run and its verdict."""
@@ -125,3 +142,11 @@ def _parse_assignments(config: pytest.Config, option: str) -> Iterator[tuple[str
         if not equals or not name:
             raise pytest.UsageError(f"{option} {text} is not of the form NAME=VALUE")
         yield name, value
+
+
+def _parse_shard(text: str | None) -> ShardNumber | None:
+    """Return the shard of `--xnai-shard`, if it is given. Raises UsageError."""
+    try:
+        return None if text is None else shard_number(text)
+    except ValueError as error:
+        raise pytest.UsageError(f"--xnai-shard {error}") from None

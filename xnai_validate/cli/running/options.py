@@ -16,14 +16,12 @@ import typer
 
 from xnai_validate.cli.option_values import (
     Assignment,
-    ShardNumber,
     StatusList,
     address,
     assignment,
     duration,
     http_url,
     parsed_by,
-    shard_number,
     statuses,
     variable,
     workers_url,
@@ -34,6 +32,7 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.status import Status
 from xnai_validate.report.format_names import format_name
 from xnai_validate.report.view import Detail
+from xnai_validate.sharding.number import ShardNumber, shard_number
 
 PREFIX = "XNAI_VALIDATE_"
 """What the environment variables of all options begin with."""
