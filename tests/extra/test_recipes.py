@@ -121,11 +121,12 @@ COMMANDS: dict[str, Command] = {
 
 
 @contextmanager
-def running(command: list[str], *ports: int) -> Iterator[None]:
+def running(command: list[str], *ports: int, start_s: float = START_S, cwd: Path | None = None) -> Iterator[None]:
     """A server that listens on its ports, until the end of the block."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    null = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdout=null, stderr=null, start_new_session=True, cwd=cwd)
     try:
-        end = time.monotonic() + START_S
+        end = time.monotonic() + start_s
         for port in ports:
             while True:
                 try:

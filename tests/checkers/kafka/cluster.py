@@ -16,9 +16,14 @@ QUIET = {"log_level": 0}
 class Cluster:
     """A cluster of three brokers; a topic that is written to has four partitions."""
 
-    port: int
-    """The port of one of its brokers."""
+    ports: list[int]
+    """The ports of its brokers."""
     producer: Any
+
+    @property
+    def port(self) -> int:
+        """The port of one of its brokers."""
+        return self.ports[0]
 
     def produce(self, topic: str, *counts: int) -> None:
         """Write so many messages to each partition of a topic."""
@@ -43,5 +48,5 @@ def kafka_cluster() -> Iterator[Cluster]:
     """A cluster that is up."""
     producer = Producer({"bootstrap.servers": "unused", "test.mock.num.brokers": 3, **QUIET})
     brokers = producer.list_topics(timeout=20).brokers
-    yield Cluster(next(iter(brokers.values())).port, producer)
+    yield Cluster([broker.port for broker in brokers.values()], producer)
     del producer

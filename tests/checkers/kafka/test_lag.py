@@ -12,10 +12,11 @@ import pytest
 from tests.certificates import authority
 from tests.checkers.beside import beside, tcp_server
 from tests.checkers.kafka.cluster import Cluster, kafka_cluster
+from tests.checkers.kafka.front import Front, in_front_of
 from tests.context import observe
 from xnai_validate.checkers.kafka._cluster import client_options
 from xnai_validate.checkers.kafka._models import LagParams
-from xnai_validate.kit import Target
+from xnai_validate.kit import Target, Tls
 
 
 @pytest.fixture(name="cluster", scope="module")
@@ -128,6 +129,57 @@ def test_user_and_tls_of_the_target_are_those_of_the_client() -> None:
     assert (full["security_protocol"], full["sasl_mechanism"]) == ("SASL_SSL", "SCRAM-SHA-256")
     assert (full["sasl_plain_username"], full["sasl_plain_password"]) == ("me@x", "p")
     assert full["ssl_context"].check_hostname
+
+
+@pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+def test_a_user_logs_in(cluster: Cluster, tmp_path: Path, mechanism: str, over_tls: bool) -> None:
+    """By the mechanism that the check names, on every connection; with `kafkas` all of it goes over TLS."""
+    ours = authority(tmp_path)
+    front = Front(ours.server("127.0.0.1") if over_tls else None, "a,b=c", "p@ss")
+    with in_front_of(cluster.ports, front):
+        url = f"{'kafkas' if over_tls else 'kafka'}://a%2Cb%3Dc@127.0.0.1:{front.port}"
+        target = Target("kafka", url, password="p@ss", tls=Tls(ca=ours.ca))
+        facts = observe("kafka.lag", target, group="billing", mechanism=mechanism).facts
+    assert (facts["error"], facts["lag"]) == (None, 5), facts["error_detail"]
+    assert set(front.logins) == {mechanism}
+
+
+def test_tls_without_a_user(cluster: Cluster, tmp_path: Path) -> None:
+    """The brokers that the first one names are reached over TLS too."""
+    ours = authority(tmp_path)
+    with in_front_of(cluster.ports, Front(ours.server("127.0.0.1"))) as front:
+        target = Target("kafka", f"kafkas://127.0.0.1:{front.port}", tls=Tls(ca=ours.ca))
+        facts = observe("kafka.lag", target, group="billing").facts
+    assert (facts["error"], facts["lag"]) == (None, 5), facts["error_detail"]
+
+
+@pytest.mark.parametrize(
+    ("password", "mechanism", "detail"),
+    [
+        ("wrong", "PLAIN", "SaslAuthenticationFailed"),
+        ("wrong", "SCRAM-SHA-256", "SaslAuthenticationFailed"),
+        ("right", "SCRAM-SHA-512", "UnsupportedSaslMechanismError"),
+    ],
+)
+def test_a_login_that_is_refused_is_named(cluster: Cluster, password: str, mechanism: str, detail: str) -> None:
+    """The kind of the error is auth, not that of a broker that is not found."""
+    with in_front_of(cluster.ports, Front(None, "me", "right", ("PLAIN", "SCRAM-SHA-256"))) as front:
+        target = Target("kafka", f"kafka://me@127.0.0.1:{front.port}", password=password)
+        facts = observe("kafka.lag", target, mechanism=mechanism).facts
+    assert facts["error"] == "auth", facts
+    assert detail in facts["error_detail"]
+    assert front.logins == []
+
+
+def test_a_refusal_in_the_words_of_scram_is_a_refusal(cluster: Cluster) -> None:
+    """Some brokers send the error of RFC 5802 where the signature would stand."""
+    front = Front(None, "me", "right", refusal=b"e=invalid-proof")
+    with in_front_of(cluster.ports, front):
+        target = Target("kafka", f"kafka://me@127.0.0.1:{front.port}", password="wrong")
+        facts = observe("kafka.lag", target, mechanism="SCRAM-SHA-256").facts
+    assert facts["error"] == "auth", facts
+    assert "SCRAM-SHA-256" in facts["error_detail"]
 
 
 def test_a_target_of_another_protocol_is_refused_when_loaded() -> None:

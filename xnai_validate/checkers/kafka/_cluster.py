@@ -11,13 +11,16 @@ from urllib.parse import unquote, urlsplit
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
     GroupAuthorizationFailedError,
+    IllegalSaslStateError,
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
     SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
 )
 from aiokafka.structs import TopicPartition
 
@@ -28,6 +31,13 @@ from xnai_validate.wire.net.connection import dial
 from xnai_validate.wire.net.tls import client_context
 
 PORT = 9092
+_REFUSALS = (
+    SaslAuthenticationFailed,
+    AuthenticationFailedError,
+    UnsupportedSaslMechanismError,
+    IllegalSaslStateError,
+    GroupAuthorizationFailedError,
+)
 # The client reports each failed connection to its logger, which would reach stderr.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
@@ -58,6 +68,8 @@ async def measured(target: Target, params: LagParams) -> LagFacts:
     dialled.pipe.abort()
     options = client_options(target, params.mechanism)
     try:
+        if "sasl_mechanism" in options:
+            await _log_in(host, port, options)
         async with _open_client(AIOKafkaAdminClient(**options)) as admin:
             partitions = _partitions(await admin.describe_topics(), params.topics)
             keys = [partition.key for partition in partitions]
@@ -67,7 +79,7 @@ async def measured(target: Target, params: LagParams) -> LagFacts:
             partitions = [partition for partition in partitions if partition.key.topic in read]
         led = [partition.key for partition in partitions if partition.leads]
         begin, end = await _offsets(options, led)
-    except (SaslAuthenticationFailed, AuthenticationFailedError, GroupAuthorizationFailedError) as error:
+    except _REFUSALS as error:
         raise WireError(ErrorKind.AUTH, f"the broker refuses: {_describe_error(error)}") from None
     except KafkaTimeoutError as error:
         raise WireError(ErrorKind.TIMEOUT, _describe_error(error)) from None
@@ -107,6 +119,17 @@ def client_options(target: Target, mechanism: str) -> dict[str, Any]:
             "sasl_plain_password": target.password or unquote(parts.password or ""),
         }
     return options
+
+
+async def _log_in(host: str, port: int, options: dict[str, Any]) -> None:
+    """Log in on a connection of its own. Raises the error of the login, for which the client reports no broker."""
+    own = {name: value for name, value in options.items() if name != "bootstrap_servers"}
+    try:
+        connection = await create_conn(host, port, **own)
+    except (LookupError, ValueError, AssertionError) as error:
+        # The client reads each message of SCRAM as the one of success; a refusal has another form (RFC 5802 section 7).
+        raise WireError(ErrorKind.AUTH, f"the broker refuses the login by {options['sasl_mechanism']}") from error
+    connection.close()
 
 
 @asynccontextmanager
