@@ -69,7 +69,7 @@ class SearchParams(Params):
     pause of the stack, makes a single one fail by chance."""
     settle: Duration = 0.5
     """How long to wait after each probe at least, in which the stack ends what it had begun. After a probe that did not
-    hold, twice as long as its slowest request took: so much work may still be queued, since a load is at most twice
+    hold, twice as long as its slowest request took: work may still be queued, since a load is at most twice
     what held."""
 
     @model_validator(mode="after")
