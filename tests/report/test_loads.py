@@ -14,7 +14,7 @@ from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.html import FORMAT as HTML
 from xnai_validate.report.html.figures import answers_over_time, description, load_images, over_time, percentile_curve
-from xnai_validate.report.loads import Load, figure_text, loads_of, streams_of
+from xnai_validate.report.loads import Load, figure_text, loads_of, percent_text, streams_of
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
 
@@ -141,6 +141,15 @@ def test_streams_show_how_long_tokens_were_waited_for() -> None:
 def test_numbers_have_no_exponent(number: float, text: str) -> None:
     """A rate of a thousand is 1231, not 1.23e+03."""
     assert figure_text(number) == text
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(1.0, "100 %"), (0.996, "99.6 %"), (0.0005, "0.05 %"), (0.0, "0 %")])
+def test_a_share_has_no_exponent(ratio: float, text: str) -> None:
+    """A load without one good answer has 100 % errors, not 1e+02 %."""
+    assert percent_text(ratio) == text
+    shown = report_text(report({**FACTS, "error_ratio": ratio}), View(80))
+    assert text in shown
+    assert "e+" not in shown
 
 
 def test_a_load_of_one_window_has_no_course() -> None:

@@ -78,6 +78,11 @@ def figure_text(number: float) -> str:
     return f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
+def percent_text(ratio: float) -> str:
+    """Return a ratio as percent with three digits: `0.05 %`, `32.5 %`, `100 %`."""
+    return f"{figure_text(100 * ratio)} %"
+
+
 def loads_of(checks: Iterable[CheckResult]) -> Iterator[Load]:
     """Yield the loads among the checks that were measured, in their order; one that several checks share, once."""
     seen: list[JsonValue] = []
@@ -185,7 +190,7 @@ def _describe_streams(facts: JsonObject) -> Iterator[str]:
         yield f"{figure_text(rate)} tokens/s in all"
     goodput, good = _number_of(facts, "goodput_rps"), _number_of(facts, "good_ratio")
     if goodput is not None:
-        share = "" if good is None else f" ({100 * good:.3g} % good)"
+        share = "" if good is None else f" ({percent_text(good)} good)"
         yield f"goodput {figure_text(goodput)} streams/s{share}"
 
 

@@ -36,7 +36,7 @@ from xnai_validate.report.html.trend import trend_of
 from xnai_validate.report.html.truth import truth_tables
 from xnai_validate.report.html.waterfall import SLOW_MS, waterfall, waterfall_of
 from xnai_validate.report.lists import counted, listed
-from xnai_validate.report.loads import STREAM_QUANTILES, loads_of, streams_of
+from xnai_validate.report.loads import STREAM_QUANTILES, loads_of, percent_text, streams_of
 from xnai_validate.report.verdict_text import verdict_reason, verdict_word
 from xnai_validate.report.view import PastRun
 from xnai_validate.report.words import broken_rules, expected_and_got, planned_text, promise_of, reason_of, waiver_of
@@ -121,6 +121,7 @@ def _environment() -> jinja2.Environment:
         waterfall_of=waterfall_of,
         change_bar=change_bar,
         cause_counts=cause_counts,
+        percent=percent_text,
         last_request=last_request,
         promise_of=promise_of,
         reason_of=reason_of,

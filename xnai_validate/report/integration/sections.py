@@ -13,7 +13,7 @@ from xnai_validate.report.integration.background import background_of
 from xnai_validate.report.integration.models import Coverage, IntegrationReport, LoadFigures, RootCause
 from xnai_validate.report.integration.section import Entry, Row, Section
 from xnai_validate.report.lists import counted, listed
-from xnai_validate.report.loads import figure_text
+from xnai_validate.report.loads import figure_text, percent_text
 from xnai_validate.report.words import met_text, planned_text
 
 STATUSES = (
@@ -181,5 +181,5 @@ def _load_row(load: LoadFigures) -> Row:
         str(load.sent),
         "" if load.rate_rps is None else f"{figure_text(load.rate_rps)}/s",
         *("" if ms is None else format_ms(ms) for ms in times),
-        "" if load.error_ratio is None else f"{100 * load.error_ratio:.2g} %",
+        "" if load.error_ratio is None else percent_text(load.error_ratio),
     )

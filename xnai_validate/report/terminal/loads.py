@@ -11,6 +11,7 @@ from xnai_validate.report.loads import (
     Streams,
     figure_text,
     loads_of,
+    percent_text,
     searches_of,
     streams_of,
 )
@@ -101,13 +102,13 @@ def _short_name(check: CheckResult) -> str:
 def _load_row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
     """Return the row of a load."""
     errors, good = load.error_ratio, load.good_ratio
-    goods: list[Span] = [("" if good is None else f"{100 * good:.3g} %", "")] if with_good else []
+    goods: list[Span] = [("" if good is None else percent_text(good), "")] if with_good else []
     return [
         (_short_name(load.check), ""),
         (str(load.requests), ""),
         (f"{load.rate_text}/s" if load.rate_text else "", ""),
         *((_format_percentile(load, q), "") for q in (0.5, 0.95, 0.99)),
-        ("" if errors is None else f"{100 * errors:.2g} %", "bold red" if errors else ""),
+        ("" if errors is None else percent_text(errors), "bold red" if errors else ""),
         *goods,
         (load.bars(BARS) if unicode else "", "dim"),
     ]
