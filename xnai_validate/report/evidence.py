@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from shlex import quote
 
 from pydantic import JsonValue
 
@@ -14,9 +13,8 @@ from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.judging.expressions import values_at
 from xnai_validate.model.judging.findings import cut
 from xnai_validate.model.results.exchange import LOGS, NO_RESPONSE, Exchange, last_request
+from xnai_validate.model.results.repeat_command import SHOWN, repeat_words
 from xnai_validate.model.results.report import CheckResult
-from xnai_validate.model.results.status import Status
-from xnai_validate.model.secrets.masking import MASK
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
 from xnai_validate.report.words import broken_rules
@@ -27,12 +25,9 @@ END = 120
 """Characters of the end of a long stream that are shown."""
 LOG_LINES = 6
 """Last lines of the log of a container that are shown."""
-DATA_CAP = 1_000
-"""Characters of a body that the command repeats; exchanges keep more than that."""
 _HEADERS = ("content-type", "location", "www-authenticate", "retry-after", "content-encoding")
 """Headers of a response that explain it."""
 _LAST_STEP = re.compile(r"(\.[\w-]+|\['[^']*'\]|\[\d+\])$")
-_NAMED_SECRET = re.compile(rf"""([\w-]+)["']?\s*[:=]\s*["']?(?:\w+ )?{re.escape(MASK)}""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,7 @@ def evidence_of(check: CheckResult) -> Evidence | None:
 
     What stands beside a wrong value in JSON replaces the body. None for any other status, and if no exchange was kept.
     """
-    if check.status not in (Status.FAIL, Status.ERROR, Status.WARN) or not check.exchanges:
+    if check.status not in SHOWN or not check.exchanges:
         return None
     exchange = last_request(check.exchanges)
     assert exchange is not None
@@ -71,8 +66,8 @@ def evidence_of(check: CheckResult) -> Evidence | None:
     log = check.exchanges[-1]
     rows += (("near", near),) if near else ()
     if log is not exchange and log.protocol in LOGS:
-        rows += (("log", " ".join(_command(log))), *_rows(log, known, with_body=False))
-    return Evidence(rows, tuple(_command(exchange)))
+        rows += (("log", " ".join(repeat_words(log))), *_rows(log, known, with_body=False))
+    return Evidence(rows, tuple(repeat_words(exchange)))
 
 
 def _rows(exchange: Exchange, known: str, *, with_body: bool) -> Iterator[tuple[str, str]]:
@@ -152,47 +147,3 @@ def _brief(item: JsonValue) -> JsonValue:
         return cut(item, 60)
     text = json.dumps(item, ensure_ascii=False)
     return item if len(text) <= 60 else f"{cut(text, 40)}"
-
-
-def _command(exchange: Exchange) -> Iterator[str]:
-    """The parts of a shell command that repeats the exchange; `@FILE` stands for a long body and for one with lines."""
-    if exchange.protocol == "redis":
-        yield "redis-cli"
-        yield from _options(exchange)
-        yield exchange.request
-        return
-    if exchange.protocol in LOGS:
-        yield "docker logs" if exchange.protocol == "container" else "tail"
-        yield from _options(exchange)
-        yield _quoted(exchange.request)
-        return
-    method, _, url = exchange.request.partition(" ")
-    yield "curl -sS -i"
-    body = exchange.request_body
-    if method == "HEAD":
-        yield "--head"
-    elif method != ("POST" if body else "GET"):
-        yield f"-X {quote(method)}"
-    yield from _options(exchange)
-    for name, value in exchange.request_headers.items():
-        yield f"-H {_quoted(f'{name}: {value}')}"
-    if body and len(body) <= DATA_CAP and body.isprintable():
-        yield f"--data-binary {_quoted(body)}"
-    elif exchange.request_bytes:
-        yield "--data-binary @FILE"
-    yield _quoted(url)
-
-
-def _options(exchange: Exchange) -> Iterator[str]:
-    for option, value in exchange.options.items():
-        yield f"{option} {_quoted(value)}" if value else option
-
-
-def _quoted(text: str) -> str:
-    """A word for a shell; a masked secret in it becomes a variable, named after what it is the value of."""
-    if MASK not in text:
-        return quote(text)
-    named = _NAMED_SECRET.search(text)
-    variable = re.sub(r"\W", "_", named[1]).upper() if named else "SECRET"
-    escaped = re.sub(r'([\\"$`])', r"\\\1", text)
-    return f'"{escaped}"'.replace(MASK, f"${{{variable}}}")

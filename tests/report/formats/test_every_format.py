@@ -8,6 +8,7 @@ import pytest
 
 from tests.report.runs import CASES, Script, at_least, finding
 from xnai_validate.model.judging.rules import Level
+from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import Promise
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.results.status import Status
@@ -65,3 +66,19 @@ def test_every_format_shows_the_promise_of_a_failure(name: str, status: Status) 
     assert "One envelope." in text
     assert "errors.py" in text
     assert "api.errors.envelope" in text
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_REPORTS) - {"prometheus"}))
+def test_every_format_shows_the_whole_evidence(name: str) -> None:
+    """The request, the response, each line of the log of the target, and the command that asks again."""
+    asked = Exchange(protocol="http", request="GET http://h/down", response="503 Unavailable", response_bytes=2)
+    log = Exchange(protocol="file", request="/var/log/api.log", response_body="first line\nsecond line\nthird line")
+    script = Script("Broken", "x")
+    broken = finding("status", "equals", 200, 503)
+    script.check("a/b:c", "C", Status.FAIL, findings=(broken,), exchanges=(asked, log))
+    text = FORMATS.get(name).text(build_report(script.events()), View())
+    for part in (
+        *("GET http://h/down", "503 Unavailable", "first line", "second line", "third line"),
+        "curl -sS -i http://h/down",
+    ):
+        assert part in text

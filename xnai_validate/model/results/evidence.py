@@ -16,6 +16,7 @@ from xnai_validate.model.judging.findings import Finding
 from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.fixes import fix_for
+from xnai_validate.model.results.repeat_command import repeat_command
 from xnai_validate.model.results.report import CheckInfo, CheckResult
 
 TOGETHER = 128
@@ -124,6 +125,8 @@ class EndedCheck(CheckResult):
             return self._evidence.get(self._number)[1]
         if name == "exchanges":
             return self._evidence.get(self._number)[2]
+        if name == "repeat":
+            return repeat_command(self.status, self.exchanges)
         raise AttributeError(f"{type(self).__name__} has no {name}")
 
     def __eq__(self, other: object) -> bool:

@@ -264,6 +264,8 @@ class CheckResult:
     """How much a failure matters: critical, high, medium or low."""
     exchanges: tuple[Exchange, ...] = ()
     """What was sent and what came back: those whose result did not hold, else the last ones; empty if it passed."""
+    repeat: str | None = None
+    """A shell command that sends the last request again, secrets as `$NAMES`; null without one, and if it passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -103,8 +103,9 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
     lines += [describe_finding(finding, check.facts) for finding in broken_rules(check)]
     url = targets.get(check.target or "")
     promise = promise_of(check)
+    # Not with the others: a label may come several times, as each line of a log does.
+    lines += [f"{label}: {text}" for label, text in evidence_lines(check)]
     known = {
-        **dict(evidence_lines(check)),
         "blocked by": check.blocked_by,
         "target": f"{check.target} {url or ''}".strip() if check.target else None,
         **dict([promise] if promise else []),

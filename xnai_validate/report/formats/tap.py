@@ -6,7 +6,7 @@ within what Perl's TAP::Parser reads of YAML: mappings of plain or single-quoted
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import yaml
 
@@ -65,7 +65,7 @@ def _format_check(number: int, check: CheckResult) -> str:
         "status": check.status.value,
         "findings": dict(enumerate(findings, 1)) or None,  # a list of quoted texts is beyond TAP::Parser
         "reason": None if findings else check.reason,
-        **dict(evidence_lines(check)),
+        **_group_by_label(evidence_lines(check)),
         "target": check.target,
         **dict([promise] if promise else []),
         "waiver": waiver,
@@ -75,6 +75,14 @@ def _format_check(number: int, check: CheckResult) -> str:
         "duration_ms": check.elapsed_ms,
     }
     return f"{line}\n{_block(values)}"
+
+
+def _group_by_label(lines: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """Return label -> its text; texts of the same label, such as the lines of a log, are numbered."""
+    groups: dict[str, list[str]] = {}
+    for label, text in lines:
+        groups.setdefault(label, []).append(text)
+    return {label: texts[0] if len(texts) == 1 else dict(enumerate(texts, 1)) for label, texts in groups.items()}
 
 
 def _safe(text: str) -> str:

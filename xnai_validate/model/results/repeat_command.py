@@ -1,0 +1,70 @@
+"""The shell command that asks again what a failure rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from shlex import quote
+
+from xnai_validate.model.results.exchange import LOGS, Exchange, last_request
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.secrets.masking import MASK
+
+SHOWN = (Status.FAIL, Status.ERROR, Status.WARN)
+"""The statuses whose evidence is shown."""
+DATA_CAP = 1_000
+"""Characters of a body that the command repeats; exchanges keep more than that."""
+_NAMED_SECRET = re.compile(rf"""([\w-]+)["']?\s*[:=]\s*["']?(?:\w+ )?{re.escape(MASK)}""")
+
+
+def repeat_command(status: Status, exchanges: Sequence[Exchange]) -> str | None:
+    """Return the command of the last request of a check, in one line; None where no evidence is shown."""
+    exchange = last_request(exchanges)
+    return None if exchange is None or status not in SHOWN else " ".join(repeat_words(exchange))
+
+
+def repeat_words(exchange: Exchange) -> Iterator[str]:
+    """Yield the words of the command, quoted for a shell; secrets are names of variables.
+
+    `@FILE` stands for a long body and for one with lines.
+    """
+    if exchange.protocol == "redis":
+        yield "redis-cli"
+        yield from _options(exchange)
+        yield exchange.request
+        return
+    if exchange.protocol in LOGS:
+        yield "docker logs" if exchange.protocol == "container" else "tail"
+        yield from _options(exchange)
+        yield _quoted(exchange.request)
+        return
+    method, _, url = exchange.request.partition(" ")
+    yield "curl -sS -i"
+    body = exchange.request_body
+    if method == "HEAD":
+        yield "--head"
+    elif method != ("POST" if body else "GET"):
+        yield f"-X {quote(method)}"
+    yield from _options(exchange)
+    for name, value in exchange.request_headers.items():
+        yield f"-H {_quoted(f'{name}: {value}')}"
+    if body and len(body) <= DATA_CAP and body.isprintable():
+        yield f"--data-binary {_quoted(body)}"
+    elif exchange.request_bytes:
+        yield "--data-binary @FILE"
+    yield _quoted(url)
+
+
+def _options(exchange: Exchange) -> Iterator[str]:
+    for option, value in exchange.options.items():
+        yield f"{option} {_quoted(value)}" if value else option
+
+
+def _quoted(text: str) -> str:
+    """A word for a shell; a masked secret in it becomes a variable, named after what it is the value of."""
+    if MASK not in text:
+        return quote(text)
+    named = _NAMED_SECRET.search(text)
+    variable = re.sub(r"\W", "_", named[1]).upper() if named else "SECRET"
+    escaped = re.sub(r'([\\"$`])', r"\\\1", text)
+    return f'"{escaped}"'.replace(MASK, f"${{{variable}}}")
