@@ -52,6 +52,7 @@ MAX_TOKENS_IGNORED = Defect(
 
 @MAX_TOKENS_IGNORED.wraps(token_limit)
 def limit_of_tier(_: Callable[[Turn], int], /, turn: Turn) -> int:
+    """Return the limit of the tier alone: `max_tokens` of the question is ignored."""
     return turn.tier.max_tokens
 
 
@@ -80,6 +81,7 @@ LIMIT_APPLIED_LATE = Defect(
 def tokens_cut_late(
     _: Callable[[Services, Turn], AsyncGenerator[str, None]], /, services: Services, turn: Turn
 ) -> AsyncGenerator[str, None]:
+    """Have the model generate up to the limit of the tier, and send only the first `max_tokens` tokens."""
     return _first_of_all(services.model.stream(turn.prompt, turn.tier.max_tokens), turn.question.max_tokens)
 
 
@@ -104,7 +106,7 @@ STREAMS_UNCOUNTED = Defect(
 def count_nothing(
     _: Callable[[Services, Turn, float], None], /, services: Services, turn: Turn, elapsed_ms: float
 ) -> None:
-    pass
+    """Leave the counters of questions as they are when a stream ends."""
 
 
 COUNTED_TWICE = Defect(
@@ -123,4 +125,5 @@ def process_twice_the_tokens(
     tokens: int,
     rate_tps: float,
 ) -> None:
+    """Count twice as many tokens as were generated."""
     processed(self, rag_enabled, 2 * tokens, rate_tps)

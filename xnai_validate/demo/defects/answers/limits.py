@@ -98,6 +98,7 @@ def _change_objects(defect: Defect, change: Callable[[Body], Body]) -> Defect:
 
 
 def _with_question(body: bytes) -> bytes:
+    """Return a body with a question in place of an empty or missing one; any other body unchanged."""
     try:
         fields: object = json.loads(body)
     except ValueError:
@@ -123,6 +124,7 @@ EMPTY_QUERY_ACCEPTED = _change_bodies(
 
 
 def _cut(fields: Body) -> Body:
+    """Cut the question to the 2000 characters that are allowed."""
     query = fields.get("query")
     return fields | {"query": query[:2000]} if isinstance(query, str) else fields
 
@@ -146,6 +148,7 @@ UNKNOWN_FIELDS_REFUSED = _change_objects(
 
 
 def _only_ascii(body: bytes) -> bytes:
+    """Return the body unchanged. Raises UnicodeDecodeError, so that the application fails, for other than ASCII."""
     body.decode("ascii")
     return body
 
@@ -170,6 +173,7 @@ BROKEN_JSON_FAILS = _change_bodies(
 
 
 def _only_shallow(body: bytes) -> bytes:
+    """Return the body unchanged. Raises ValueError, so that the application fails, if it is nested too deep."""
     if max(body.count(b"["), body.count(b"{")) > _DEPTH:
         raise ValueError("the body is nested too deep")
     return body
@@ -186,6 +190,7 @@ DEEP_JSON_FAILS = _change_bodies(
 
 
 def _short_in_bytes(fields: Body) -> Body:
+    """Return an empty object, which the API refuses, for a question of more than 2000 bytes."""
     query = fields.get("query")
     return {} if isinstance(query, str) and len(query.encode("utf-8", "replace")) > 2000 else fields
 
@@ -202,6 +207,7 @@ RANGES_UNCHECKED = _change_objects(
 
 
 def _without_null(fields: Body) -> Body:
+    """Return the fields unchanged. Raises ValueError, so that the application fails, if one is null."""
     if None in fields.values():
         raise ValueError("a field is null")
     return fields
@@ -214,6 +220,7 @@ NULL_FAILS = _change_objects(
 
 
 def _without_nul(fields: Body) -> Body:
+    """Return the fields unchanged. Raises ValueError, so that the application fails, for a NUL in the question."""
     if "\0" in str(fields.get("query", "")):
         raise ValueError("the question ends in its middle")
     return fields
@@ -243,6 +250,7 @@ class _ValidatingLate:
 
 
 def _is_valid(body: bytes) -> bool:
+    """Whether a body is a valid question."""
     try:
         QueryRequest.model_validate_json(body)
     except ValidationError:
@@ -271,6 +279,7 @@ SEARCH_ODD_TEXT_FAILS = Defect(
 def find_ascii(
     original: Callable[[Services, str, int], list[Hit]], /, services: Services, query: str, limit: int
 ) -> list[Hit]:
+    """Search as usual for ASCII; raise an error for any other text."""
     if not query.isascii():
         raise ValueError("the search index takes ASCII")
     return original(services, query, limit)
@@ -288,6 +297,7 @@ SEARCH_UNLIMITED = Defect(
 def find_everything(
     _: Callable[[Services, str, int], list[Hit]], /, services: Services, query: str, limit: int
 ) -> list[Hit]:
+    """Return up to 50 documents, also those that do not match, whatever the limit of the request is."""
     return services.index.search(query, 50, -1.0)
 
 

@@ -11,6 +11,7 @@ from xnai_validate.demo.defects.streaming.changes import change_events_of
 
 
 def _sources(body: Body) -> list[JsonValue]:
+    """Return the sources of an answer; an empty list if it has none."""
     sources = body["sources"]
     return list(sources) if isinstance(sources, list) else []
 

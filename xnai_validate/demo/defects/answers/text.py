@@ -62,6 +62,7 @@ _previous = ["There is no earlier answer."]
 
 
 def _crossed(_: QueryRequest, body: Body) -> Body:
+    """Replace the answer by that of the question before, and keep this one for the next question."""
     _previous.append(str(body["response"]))
     return body | {"response": _previous.pop(0)}
 
@@ -98,6 +99,7 @@ AS_PAGE = Defect(
 
 @AS_PAGE.wraps(to_response)
 def page_for_markup(original: ToResponse, /, question: QueryRequest, body: Body) -> Response:
+    """Declare the answer to a question that contains `<` as HTML."""
     response = original(question, body)
     if "<" in question.query:
         response.headers["Content-Type"] = "text/html; charset=utf-8"

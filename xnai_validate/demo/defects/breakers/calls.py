@@ -49,6 +49,7 @@ REFUSES_SLOWLY = Defect(
 
 @REFUSES_SLOWLY.wraps(Breaker.admit)
 async def refuse_late(admit: Callable[[Breaker], Awaitable[str | None]], /, self: Breaker) -> str | None:
+    """Refuse a call only after four seconds."""
     try:
         return await admit(self)
     except CircuitOpen:
@@ -66,6 +67,7 @@ _IN_STREAM: ContextVar[bool] = ContextVar("in_stream", default=False)
 
 @SPARED_BY_STREAMS.wraps(events)
 def remember_stream(original: MakeEvents, /, services: Services, question: QueryRequest, request: Request) -> Events:
+    """Mark the context of a stream, by which `call_past_breaker` recognises its calls."""
     _IN_STREAM.set(True)
     return original(services, question, request)
 
@@ -75,6 +77,7 @@ def remember_stream(original: MakeEvents, /, services: Services, question: Query
 async def call_past_breaker(
     call: Callable[[Breaker], AbstractAsyncContextManager[None]], /, self: Breaker
 ) -> AsyncIterator[None]:
+    """Let a call from a stream through without the breaker; any other call goes through it."""
     async with nullcontext() if _IN_STREAM.get() else call(self):
         yield
 
@@ -92,6 +95,7 @@ _LOCKS: WeakKeyDictionary[Breaker, asyncio.Lock] = WeakKeyDictionary()
 async def call_in_turn(
     call: Callable[[Breaker], AbstractAsyncContextManager[None]], /, self: Breaker
 ) -> AsyncIterator[None]:
+    """Let only one call at a time run under a breaker."""
     async with call(self), _LOCKS.setdefault(self, asyncio.Lock()):
         yield
 
@@ -107,4 +111,5 @@ NEEDS_REDIS = Defect(
 def fail_without_redis(
     _: Callable[[Breaker, StoreUnavailable], Snapshot], /, self: Breaker, error: StoreUnavailable
 ) -> Snapshot:
+    """Raise the error of Redis, where the breaker would go on by the state in its memory."""
     raise error

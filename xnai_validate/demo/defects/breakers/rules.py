@@ -80,6 +80,7 @@ NEVER_FORGIVES = Defect(
 def keep_failures(
     original: Callable[[Snapshot, Outcome, Rule], Snapshot], /, snapshot: Snapshot, event: Outcome, rule: Rule
 ) -> Snapshot:
+    """Keep the count of failures after a success, where it goes back to 0."""
     changed = original(snapshot, event, rule)
     return changed if event.failed else changed.model_copy(update={"failure_count": snapshot.failure_count})
 
@@ -93,6 +94,7 @@ IGNORES_TIMEOUTS = Defect(
 
 @IGNORES_TIMEOUTS.wraps(counts)
 def counts_unless_late(original: Callable[[ServiceFailure], bool], /, failure: ServiceFailure) -> bool:
+    """Count a failure unless it is a time-out."""
     return original(failure) and not isinstance(failure, ServiceTimeout)
 
 
@@ -105,6 +107,7 @@ OPEN_IGNORED = Defect(
 
 @OPEN_IGNORED.wraps(Breaker.admit)
 async def admit_when_open(admit: Callable[[Breaker], Awaitable[str | None]], /, self: Breaker) -> str | None:
+    """Let every call through while the breaker is open."""
     return None if (await self.read()).state is State.OPEN else await admit(self)
 
 
@@ -119,6 +122,7 @@ ADMITS_ALL = Defect(
 async def take_uncounted(
     take: Callable[[Trials, Snapshot], Awaitable[str | None]], /, self: Trials, view: Snapshot
 ) -> str | None:
+    """Let a call through as a trial, also when all trials of the half-open breaker are taken."""
     return await take(self, view) or "uncounted"
 
 
@@ -131,6 +135,7 @@ TOLERATES_FAILED_TRIALS = Defect(
 
 @TOLERATES_FAILED_TRIALS.wraps(after_failed_trial)
 def stay_half_open(_: Callable[[Snapshot, float], Snapshot], /, snapshot: Snapshot, at: float) -> Snapshot:
+    """Leave the breaker half-open after a failed trial."""
     return snapshot
 
 
@@ -143,4 +148,5 @@ TOTALS_FROZEN = Defect(
 
 @TOTALS_FROZEN.wraps(with_totals)
 def same_totals(_: Callable[[Snapshot, Outcome], Snapshot], /, snapshot: Snapshot, event: Outcome) -> Snapshot:
+    """Return the state with its totals unchanged."""
     return snapshot

@@ -26,16 +26,18 @@ MEMORY_ONLY = Defect(
 
 @MEMORY_ONLY.wraps(Breaker.read)
 async def read_memory(_: Read, /, self: Breaker) -> Snapshot:
+    """Return the state in memory, without a look at Redis."""
     return self.view
 
 
 @MEMORY_ONLY.wraps(Breakers.read_all)
 async def read_none(_: Callable[[Breakers], Awaitable[None]], /, self: Breakers) -> None:
-    pass
+    """Read none of the states that other workers have written."""
 
 
 @MEMORY_ONLY.wraps(Breaker.swap)
 async def write_once(swap: Swap, /, self: Breaker, text: str) -> str | None:
+    """Write the state to Redis only if none is known yet."""
     return None if self.text else await swap(self, text)
 
 
@@ -48,6 +50,7 @@ FORGETS_ON_RESTART = Defect(
 
 @FORGETS_ON_RESTART.wraps(Breakers.start)
 async def start_afresh(start: Callable[[Breakers], Awaitable[None]], /, self: Breakers) -> None:
+    """Delete the keys of all breakers before the start, so that every breaker is closed."""
     with suppress(StoreUnavailable, RedisError):
         await self.store.run(lambda redis: redis.delete(*(breaker.key for breaker in self)))
     await start(self)
@@ -64,6 +67,7 @@ _ESTRANGED: WeakSet[Breaker] = WeakSet()
 
 @NEVER_RETURNS.wraps(Breaker.read)
 async def read_until_outage(read: Read, /, self: Breaker) -> Snapshot:
+    """Read the state from Redis until Redis fails once; after that return the one in memory."""
     return self.view if self in _ESTRANGED else await read(self)
 
 
@@ -71,12 +75,14 @@ async def read_until_outage(read: Read, /, self: Breaker) -> Snapshot:
 def give_up(
     original: Callable[[Breaker, StoreUnavailable], Snapshot], /, self: Breaker, error: StoreUnavailable
 ) -> Snapshot:
+    """Remember that Redis failed, so that this breaker never uses it again."""
     _ESTRANGED.add(self)
     return original(self, error)
 
 
 @NEVER_RETURNS.wraps(Breaker.swap)
 async def swap_until_outage(swap: Swap, /, self: Breaker, text: str) -> str | None:
+    """Write the state to Redis until Redis fails once; after that write nothing."""
     if self in _ESTRANGED:
         return None
     try:
@@ -90,6 +96,7 @@ async def swap_until_outage(swap: Swap, /, self: Breaker, text: str) -> str | No
 def observe_until_outage(
     observe: Callable[[Breaker, str | bytes | None], None], /, self: Breaker, text: str | bytes | None
 ) -> None:
+    """Take over the state that Redis has until Redis fails once; after that ignore it."""
     if self not in _ESTRANGED:
         observe(self, text)
 
@@ -103,6 +110,7 @@ METRIC_STUCK = Defect(
 
 @METRIC_STUCK.wraps(Breaker.show)
 def show_closed(show: Callable[[Breaker, Snapshot], None], /, self: Breaker, snapshot: Snapshot) -> None:
+    """Set the gauge to closed, whatever the state is."""
     show(self, Snapshot())
 
 
@@ -115,10 +123,12 @@ KEYS_MISSING = Defect(
 
 @KEYS_MISSING.wraps(Breaker.swap)
 async def write_nothing(_: Swap, /, self: Breaker, text: str) -> str | None:
+    """Write no state to Redis."""
     return None
 
 
 def _open_is_torn(text: str) -> str:
+    """Return the first 40 characters of the text of an open breaker; any other text unchanged."""
     snapshot = parse(text)
     return text[:40] if snapshot is not None and snapshot.state is State.OPEN else text
 
@@ -138,6 +148,7 @@ KEY_NOT_JSON = Defect(
 
 @KEY_NOT_JSON.wraps(serialised)
 def as_python(_: Callable[[Snapshot], str], /, snapshot: Snapshot) -> str:
+    """Return the state as Python would print it, which is not JSON."""
     return f"Snapshot(state={snapshot.state.value!r}, failure_count={snapshot.failure_count})"
 
 
@@ -157,4 +168,5 @@ KEY_SHORT_TTL = Defect(
 
 @KEY_SHORT_TTL.wraps(ttl_s)
 def half_the_recovery_time(_: Callable[[Rule], int], /, rule: Rule) -> int:
+    """Return half of the recovery time as the time to live of the key."""
     return max(1, int(rule.recovery_s / 2))

@@ -23,6 +23,7 @@ MISSING = Defect(
 
 
 def _without_title(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without its `info`, which holds title and version."""
     return {name: value for name, value in schema.items() if name != "info"}
 
 
@@ -32,6 +33,7 @@ INVALID = Defect(
 
 
 def _without_stream(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the document without the paths of streams."""
     paths = schema["paths"]
     return schema | {"paths": {path: paths[path] for path in paths if not path.endswith("/stream")}}
 
@@ -44,6 +46,7 @@ OPERATION_MISSING = Defect(
 
 
 def _with_lies(schema: dict[str, Any]) -> dict[str, Any]:
+    """Declare a required field that answers do not have, and `duration_ms` as text."""
     response = schema["components"]["schemas"]["QueryResponse"]
     response["properties"]["confidence"] = {"type": "number"}
     response["properties"]["duration_ms"] = {"type": "string"}

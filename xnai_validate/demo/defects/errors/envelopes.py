@@ -41,6 +41,7 @@ async def fail_at_nul(
     question: QueryRequest,
     request: Request,
 ) -> Response:
+    """Answer a question that contains a NUL with a page that shows a stack trace."""
     if "\0" in question.query:
         return HTMLResponse(f"<pre>{_TRACE}</pre>", 500)
     return await original(services, question, request)
@@ -60,6 +61,7 @@ REQUEST_ID_DIFFERS = Defect(
 
 
 def _local_time(body: Body) -> Body:
+    """Write the timestamp in the local time of a zone two hours ahead, without the zone."""
     there = datetime.now(timezone(timedelta(hours=2)))
     return body | {"timestamp": there.strftime("%Y-%m-%d %H:%M:%S")}
 
@@ -95,6 +97,7 @@ DETAIL_ONLY = Defect(
 
 @DETAIL_ONLY.wraps(to_response)
 def body_of_framework(original: ToResponse, /, status: int, body: Body, headers: dict[str, str]) -> Response:
+    """Send the message as FastAPI does, `{"detail": ...}`, without the other fields of the envelope."""
     return original(status, {"detail": body["message"]}, headers)
 
 
@@ -107,6 +110,7 @@ AS_200 = Defect(
 
 @AS_200.wraps(to_response)
 def status_200(original: ToResponse, /, status: int, body: Body, headers: dict[str, str]) -> Response:
+    """Send the error with status 200."""
     return original(200, body, headers)
 
 
@@ -124,6 +128,7 @@ VALIDATION_422 = Defect(
 
 @VALIDATION_422.wraps(to_response)
 def status_422(original: ToResponse, /, status: int, body: Body, headers: dict[str, str]) -> Response:
+    """Send an error of validation with status 422 instead of 400."""
     return original(422 if status == 400 else status, body, headers)
 
 
@@ -134,6 +139,7 @@ NOT_FOUND_HTML = Defect(
 
 @NOT_FOUND_HTML.wraps(to_response)
 def page_for_404(original: ToResponse, /, status: int, body: Body, headers: dict[str, str]) -> Response:
+    """Send a page instead of the envelope if the status is 404."""
     if status == 404:
         return HTMLResponse("<html><body><h1>404 Not Found</h1></body></html>", status_code=404)
     return original(status, body, headers)

@@ -19,6 +19,7 @@ MISSING = Defect(
 
 @MISSING.wraps(set_request_id)
 def remove_request_id(_: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str) -> None:
+    """Remove X-Request-ID from the response."""
     del headers["X-Request-ID"]
 
 
@@ -32,6 +33,7 @@ CONSTANT = Defect(
 
 @CONSTANT.wraps(set_request_id)
 def set_constant_id(write: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str) -> None:
+    """Write the same X-Request-ID into every response."""
     write(headers, _CONSTANT_ID)
 
 
@@ -44,5 +46,6 @@ OPEN_TO_ALL_ORIGINS = Defect(
 def allow_every_origin(
     write: Callable[[MutableHeaders, str], None], /, headers: MutableHeaders, request_id: str
 ) -> None:
+    """Allow scripts of every origin to read the response."""
     headers["Access-Control-Allow-Origin"] = "*"
     write(headers, request_id)

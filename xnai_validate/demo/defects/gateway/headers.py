@@ -11,6 +11,7 @@ from xnai_validate.demo.services.gateway.relay import added_headers, response_he
 
 
 def _without(name: bytes, fields: Fields) -> Fields:
+    """Return the header fields without those of a name, which is given in lower case."""
     return [pair for pair in fields if pair[0].lower() != name]
 
 

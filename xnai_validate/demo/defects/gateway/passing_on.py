@@ -22,6 +22,7 @@ Forward = Callable[[Client, Route], Awaitable[None]]
 
 
 def _is_stream(response: Response) -> bool:
+    """Whether a response is a stream of server-sent events."""
     return http1.field(response, b"content-type").startswith(b"text/event-stream")
 
 
@@ -36,6 +37,7 @@ BUFFERS = Defect(
 async def send_at_the_end(
     _: PassOn, client: Client, response: Response, fields: Fields, pieces: AsyncIterator[bytes]
 ) -> None:
+    """Read the whole response, then send it at once."""
     body = b"".join([piece async for piece in pieces])
     await send_whole(client, response.status_code, response.reason, fields, body)
 
@@ -51,6 +53,7 @@ GZIPS_STREAMS = Defect(
 async def send_compressed(
     pass_on: PassOn, client: Client, response: Response, fields: Fields, pieces: AsyncIterator[bytes]
 ) -> None:
+    """Send a stream compressed by gzip; any other response unchanged."""
     if _is_stream(response):
         await pass_on(client, response, [*fields, (b"Content-Encoding", b"gzip")], _compressed(pieces))
     else:
@@ -77,6 +80,7 @@ REWRITES_ERRORS = Defect(
 async def send_error_page(
     pass_on: PassOn, client: Client, response: Response, fields: Fields, pieces: AsyncIterator[bytes]
 ) -> None:
+    """Send a page of the gateway in place of a response with an error status."""
     if response.status_code < 400:
         await pass_on(client, response, fields, pieces)
         return
@@ -96,11 +100,13 @@ _CACHE: dict[tuple[int, str], tuple[float, Response, Fields, bytes]] = {}
 
 
 def _key(client: Client) -> tuple[int, str]:
+    """Return the key under which the response to a request is cached."""
     return client.settings.ports["gateway"], client.target
 
 
 @CACHES.wraps(forward)
 async def send_cached(forward: Forward, client: Client, route: Route) -> None:
+    """Send the cached response to a GET request until it expires; forward any other request."""
     expires, response, fields, body = _CACHE.get(_key(client), (0.0, None, [], b""))
     if response is None or client.method != b"GET" or expires <= time.monotonic():
         await forward(client, route)
@@ -112,6 +118,7 @@ async def send_cached(forward: Forward, client: Client, route: Route) -> None:
 async def send_and_keep(
     pass_on: PassOn, client: Client, response: Response, fields: Fields, pieces: AsyncIterator[bytes]
 ) -> None:
+    """Send the response, and cache it if it is a successful one to GET, no stream and not large."""
     if _is_stream(response) or (http1.content_length(response) or 0) >= _CACHED_BYTES:
         await pass_on(client, response, fields, pieces)
         return
@@ -132,6 +139,7 @@ IMPATIENT = Defect(
 async def send_while_it_flows(
     pass_on: PassOn, client: Client, response: Response, fields: Fields, pieces: AsyncIterator[bytes]
 ) -> None:
+    """Send the response until its upstream is silent for half a heartbeat; then cut it off."""
     patience_s = client.settings.times.heartbeat_s / 2
     await pass_on(client, response, fields, _until_silent(pieces, patience_s))
 
@@ -159,10 +167,12 @@ KEEPS_UPSTREAM = Defect(
 
 @KEEPS_UPSTREAM.wraps(client_left)
 async def go_on(_: Callable[[asyncio.Future[None]], Awaitable[None]], answering: asyncio.Future[None]) -> None:
+    """Let the upstream go on with its answer although the client has left."""
     await answering
 
 
 @KEEPS_UPSTREAM.wraps(send_piece)
 async def send_if_there(send: Callable[[Client, bytes], Awaitable[None]], client: Client, piece: bytes) -> None:
+    """Send a piece of the response, or drop it if the client has left."""
     if not client.reader.gone.is_set():
         await send(client, piece)

@@ -26,6 +26,7 @@ SLOW = Defect(
 
 @SLOW.wraps(answer)
 async def answer_late(answer: Answer, client: Client) -> None:
+    """Answer a request after 2.3 seconds."""
     await asyncio.sleep(2.3)
     await answer(client)
 
@@ -40,6 +41,7 @@ _LOCKS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDict
 
 @ONE_AT_A_TIME.wraps(answer)
 async def answer_in_turn(answer: Answer, client: Client) -> None:
+    """Answer a request once the one before is answered."""
     async with _LOCKS.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
         await answer(client)
 
@@ -53,6 +55,7 @@ SMALL_BODIES = Defect(
 
 @SMALL_BODIES.wraps(forward)
 async def forward_small(forward: Callable[[Client, Route], Awaitable[None]], client: Client, route: Route) -> None:
+    """Forward a request whose body is at most 1024 bytes; refuse a larger one with 413."""
     if (http1.content_length(client.request) or 0) > 1024:
         await send_own_page(client, 413, "413 body too large\n")
     else:
@@ -86,4 +89,5 @@ def old_connection(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> Connection:
+    """Return a connection that speaks HTTP/1.0 with the client."""
     return OldConnection(h11.SERVER, reader, writer)

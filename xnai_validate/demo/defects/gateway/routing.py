@@ -28,6 +28,7 @@ DROPS_QUERY = Defect(
 
 @DROPS_QUERY.wraps(find_route)
 def find_route_of_path(find: Find, layout: Layout, target: str) -> Route | None:
+    """Find the route of the path alone, so that the query string is dropped."""
     return find(layout, target.partition("?")[0])
 
 
@@ -55,6 +56,7 @@ UNKNOWN_IS_200 = Defect(
 
 @UNKNOWN_IS_200.wraps(refuse)
 async def welcome(_: Callable[[Client], Awaitable[None]], client: Client) -> None:
+    """Answer an unknown path with 200 and a page."""
     await send_own_page(client, 200, "<h1>Welcome</h1>\n", "text/html")
 
 

@@ -21,6 +21,7 @@ IS_200 = Defect(
 
 @IS_200.wraps(upstream_failed)
 async def send_friendly_page(_: Failed, client: Client, route: Route, error: Exception) -> None:
+    """Answer with 200 and a page when the upstream is down."""
     await send_own_page(client, 200, "<h1>We will be right back</h1>\n", "text/html")
 
 
@@ -36,6 +37,7 @@ _TRACE = (
 
 @LEAKS.wraps(upstream_failed)
 async def send_trace(_: Failed, client: Client, route: Route, error: Exception) -> None:
+    """Answer with 502 and a text that shows a stack trace and the address of the upstream."""
     address = f"127.0.0.1:{client.settings.ports[route.port]}{route.target}"
     await send_own_page(client, 502, f"{_TRACE}{address}\n")
 
@@ -49,6 +51,7 @@ HAS_PAGE = Defect(
 
 @HAS_PAGE.wraps(upstream_failed)
 async def send_page_with_502(_: Failed, client: Client, route: Route, error: Exception) -> None:
+    """Answer with 502 and a page, where the API would send its error envelope."""
     await send_own_page(client, 502, "<h1>Bad Gateway</h1>\n", "text/html")
 
 
@@ -61,5 +64,6 @@ WAITS = Defect(
 
 @WAITS.wraps(upstream_failed)
 async def fail_late(failed: Failed, client: Client, route: Route, error: Exception) -> None:
+    """Report that the upstream is down only after twelve seconds."""
     await asyncio.sleep(12)
     await failed(client, route, error)

@@ -28,6 +28,7 @@ SLOW = Defect("health-slow", "Health takes three seconds.", checks=("api/health:
 
 @SLOW.wraps(answer)
 async def answer_late(answer: Answer, /, health: HealthReport) -> Response:
+    """Answer health after three seconds."""
     await asyncio.sleep(3)
     return await answer(health)
 
@@ -41,6 +42,7 @@ GENERATES = Defect(
 
 @GENERATES.wraps(answer)
 async def generate_first(answer: Answer, /, health: HealthReport) -> Response:
+    """Have the model generate eight tokens before each health report, and count them as a query."""
     with suppress(ServiceFailure):
         generation = await health.services.model.complete("Confirm that you work.", 8)
         health.services.metrics.processed(False, generation.tokens, 1.0)
@@ -56,6 +58,7 @@ LEAKS = Defect(
 
 @LEAKS.wraps(answer)
 async def leak_first(answer: Answer, /, health: HealthReport) -> Response:
+    """Open a file descriptor before each health report, and never close it."""
     os.dup(2)
     return await answer(health)
 
@@ -71,6 +74,7 @@ HANGS_WITHOUT_REDIS = Defect(
 async def wait_without_redis(
     components: Callable[[HealthReport], Awaitable[dict[str, bool]]], /, self: HealthReport
 ) -> dict[str, bool]:
+    """Report the components six seconds late while Redis is down."""
     found = await components(self)
     if not found["health_redis"]:
         await asyncio.sleep(6)
@@ -85,6 +89,7 @@ HANGS_WITH_MODEL = hang(
 
 @HANGS_WITH_MODEL.wraps(model_probe)
 def patient_probe(_: Callable[[Services], Probe], /, services: Services) -> Probe:
+    """Return a probe that waits up to five seconds for the model server."""
     return Probe(services.model.healthy, 0.1, 5.0)
 
 
@@ -97,6 +102,7 @@ FAILS_WHEN_DEGRADED = Defect(
 
 @FAILS_WHEN_DEGRADED.wraps(answer)
 async def fail_when_degraded(answer: Answer, /, health: HealthReport) -> Response:
+    """Answer health with status 500 unless every component works."""
     response = await answer(health)
     if json.loads(bytes(response.body))["status"] != "healthy":
         response.status_code = 500
@@ -112,6 +118,7 @@ BREAKER_CASCADES = Defect(
 
 @BREAKER_CASCADES.wraps(answer)
 async def refuse_with_breaker(answer: Answer, /, health: HealthReport) -> Response:
+    """Refuse health requests while the breaker of the model is open."""
     response = await answer(health)
     if health.services.breakers["rag_api"].view.state is State.OPEN:
         raise CircuitOpen("rag_api", 1.0)
@@ -127,7 +134,7 @@ KEY_MISSING = Defect(
 
 @KEY_MISSING.wraps(write_key)
 def write_nothing(_: Callable[[Pipeline, str], None], /, pipe: Pipeline, text: str) -> None:
-    pass
+    """Write no key."""
 
 
 KEY_WITHOUT_TTL = Defect(
@@ -137,6 +144,7 @@ KEY_WITHOUT_TTL = Defect(
 
 @KEY_WITHOUT_TTL.wraps(write_key)
 def write_for_ever(_: Callable[[Pipeline, str], None], /, pipe: Pipeline, text: str) -> None:
+    """Write the key without a time to live."""
     pipe.set(KEY, text)
 
 
@@ -151,6 +159,7 @@ GATEWAY_OWN_HEALTH = Defect(
 async def answer_for_the_api(
     forward: Callable[[Client, Route], Awaitable[None]], /, client: Client, route: Route
 ) -> None:
+    """Answer health requests in the gateway; forward any other request."""
     if route.target.endswith("/health"):
         await send_own_page(client, 200, '{"status": "ok"}\n', "application/json")
     else:

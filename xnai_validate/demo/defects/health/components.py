@@ -103,6 +103,7 @@ LATE = change_components(
 
 
 def _never_up_again(health: HealthReport, components: Components) -> Components:
+    """Report each component that was ever down as down."""
     down = _DOWN.setdefault(health, set())
     down.update(name for name, works in components.items() if not works)
     return components | dict.fromkeys(down, False)
@@ -119,6 +120,7 @@ NEVER_RECOVERS = change_components(
 
 
 def _as_if_loaded(body: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """Report the vector store as loaded and the whole API as healthy."""
     components = body["components"]
     assert isinstance(components, dict)
     loaded: dict[str, JsonValue] = components | {"vectorstore": True}

@@ -11,12 +11,14 @@ Body = dict[str, JsonValue]
 
 
 def _components(body: Body) -> Body:
+    """Return the components of a health report."""
     components = body["components"]
     assert isinstance(components, dict)
     return components
 
 
 def _with_components(body: Body, **changed: JsonValue) -> Body:
+    """Return a health report with some components changed."""
     return body | {"components": _components(body) | changed}
 
 
@@ -54,6 +56,7 @@ COMPONENT_STRINGS = Defect(
 
 
 def _without_redis(body: Body) -> Body:
+    """Return a health report without the component Redis."""
     return body | {"components": {name: up for name, up in _components(body).items() if name != "health_redis"}}
 
 
@@ -83,6 +86,7 @@ MEMORY_CONSTANT = Defect(
 
 
 def _without_tier(body: Body) -> Body:
+    """Return a health report without the degradation tier and its name."""
     tier = ("degradation_tier", "tier_name")
     return body | {"components": {name: works for name, works in _components(body).items() if name not in tier}}
 

@@ -44,6 +44,7 @@ MEMORY_BLOAT = _burden(
 
 
 def _few_descriptors() -> None:
+    """Lower the limit of the process to 256 open files."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
 
@@ -55,6 +56,7 @@ FEW_DESCRIPTORS = _burden(
 
 
 def _open_descriptors() -> list[int]:
+    """Open hundreds of files, and return their descriptors; the limit is raised if it is too low."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(4096, _DESCRIPTORS * 2), max(hard, 4096)))
     return [os.open(os.devnull, os.O_RDONLY) for _ in range(_DESCRIPTORS)]
@@ -71,6 +73,7 @@ DESCRIPTORS_LEAKED = _burden(
 
 
 def _start_threads() -> None:
+    """Start 160 threads that sleep."""
     for _ in range(160):
         threading.Thread(target=time.sleep, args=(86_400,), daemon=True).start()
 
@@ -82,6 +85,7 @@ THREADS_LEAKED = _burden(
 
 
 def _leave_zombies() -> list[int]:
+    """Start three processes that end at once and are never waited for; return their ids."""
     pids = []
     for _ in range(3):
         if (pid := os.fork()) == 0:

@@ -23,4 +23,5 @@ LLM_EXPOSED = Defect(
 
 @LLM_EXPOSED.wraps(address_of)
 def any_address_for_llm(original: Callable[[str], str], /, name: str) -> str:
+    """Return the address on which the model server listens: every address of the host."""
     return "0.0.0.0" if name == "llm" else original(name)

@@ -74,6 +74,7 @@ DISK_FULL = Defect(
 
 
 def _an_hour_ahead(config: uvicorn.Config) -> uvicorn.Config:
+    """Replace the Date of all responses by one that was an hour ahead at the start."""
     config.date_header = False
     config.headers = [*config.headers, ("Date", formatdate(time.time() + 3600, usegmt=True))]
     return config

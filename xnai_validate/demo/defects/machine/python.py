@@ -26,6 +26,7 @@ GONE = Defect(
 
 @GONE.wraps(python_path)
 def dangling_link(_: PythonPath, /, settings: Settings) -> str:
+    """Return the path of an interpreter that does not exist: a symbolic link to nowhere."""
     link = settings.run_dir / "python3"
     link.unlink(missing_ok=True)
     link.symlink_to("/usr/lib/python-of-last-year/bin/python3")
@@ -45,6 +46,7 @@ BARE = Defect(
 
 @BARE.wraps(python_path)
 def empty_environment(_: PythonPath, /, settings: Settings) -> str:
+    """Return the interpreter of a virtual environment without packages, which is made at the first call."""
     folder = settings.run_dir / "bare"
     if not folder.exists():
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=30)

@@ -17,7 +17,7 @@ COUNTER_FROZEN = Defect(
 
 @COUNTER_FROZEN.wraps(Metrics.count_request)
 def count_no_request(_: Callable[[Metrics], None], /, self: Metrics) -> None:
-    pass
+    """Leave the counter of requests as it is."""
 
 
 COUNTER_TWICE = Defect(
@@ -29,6 +29,7 @@ COUNTER_TWICE = Defect(
 
 @COUNTER_TWICE.wraps(Metrics.count_request)
 def count_twice(count: Callable[[Metrics], None], /, self: Metrics) -> None:
+    """Count a request twice."""
     count(self)
     count(self)
 
@@ -49,7 +50,7 @@ def count_no_query(
     tokens: int,
     rate_tps: float,
 ) -> None:
-    pass
+    """Leave the counters of queries and tokens as they are."""
 
 
 ERRORS_FROZEN = Defect(
@@ -63,7 +64,7 @@ ERRORS_FROZEN = Defect(
 def count_no_error(
     _: Callable[[Metrics, str, str], None], /, self: Metrics, error_type: str, component: str = "api"
 ) -> None:
-    pass
+    """Leave the counter of errors as it is."""
 
 
 IN_SECONDS = Defect(
@@ -83,6 +84,7 @@ def count_seconds(
     elapsed_s: float,
     request_id: str,
 ) -> None:
+    """Record a thousandth of the latency: its seconds where milliseconds are expected."""
     count(self, scope, status, elapsed_s / 1000, request_id)
 
 
@@ -103,5 +105,6 @@ def count_if_alone(
     elapsed_s: float,
     request_id: str,
 ) -> None:
+    """Count a request only if no other request is under way."""
     if self.open_requests <= 1:
         count(self, scope, status, elapsed_s, request_id)

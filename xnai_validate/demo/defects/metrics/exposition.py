@@ -17,6 +17,7 @@ MISSING = Defect("metrics-missing", "The API's own /metrics answers 404.", check
 
 @MISSING.wraps(entry)
 def without_metrics(original: Callable[[Settings, ASGIApp], ASGIApp], /, settings: Settings, app: ASGIApp) -> ASGIApp:
+    """Send requests for /metrics to a path that does not exist."""
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/metrics":
             scope = {**scope, "path": "/no-metrics", "raw_path": b"/no-metrics"}
@@ -26,6 +27,7 @@ def without_metrics(original: Callable[[Settings, ASGIApp], ASGIApp], /, setting
 
 
 def _as_json(response: Response) -> Response:
+    """Declare the response as JSON."""
     response.headers["Content-Type"] = "application/json"
     return response
 
@@ -55,4 +57,5 @@ UNBOUNDED_LABEL = Defect(
 
 @UNBOUNDED_LABEL.wraps(latency_label)
 def label_with_id(original: Callable[[str, str], str], /, endpoint: str, request_id: str) -> str:
+    """Return a label that contains the id of the request, so that each request has a time series."""
     return f"{original(endpoint, request_id)}#{request_id}"

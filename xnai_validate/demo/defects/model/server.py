@@ -37,6 +37,7 @@ BYPASSED = Defect(
 async def repeat_the_prompt(
     _: Callable[[Services, Turn], Awaitable[Generation]], /, services: Services, turn: Turn
 ) -> Generation:
+    """Return the first words of the prompt as the answer, without a call of the model server."""
     words = turn.prompt.split()[: token_limit(turn)]
     return Generation(" ".join(words), len(words), 0.1)
 
@@ -69,6 +70,7 @@ async def fail(
     completion: Completion,
     request: Request,
 ) -> Response:
+    """Answer every completion with status 500."""
     return JSONResponse({"error": "slot unavailable"}, status_code=500)
 
 
@@ -95,6 +97,7 @@ EMBEDDING_DIMENSION = Defect(
 
 @EMBEDDING_DIMENSION.wraps(question_vector)
 def vector_of_other_length(_: Callable[[str], Vector], /, text: str) -> Vector:
+    """Return a vector of twice as many numbers as the index has."""
     return embed(text, 2 * DIMENSIONS)
 
 
@@ -108,4 +111,5 @@ _ORDER = re.compile(r"ignore (?:all |your |the |previous )*instructions", re.IGN
 
 @INJECTION_OBEYED.wraps(generated)
 def obey(original: Callable[[Completion], list[str]], /, completion: Completion) -> list[str]:
+    """Generate `PWNED` for a prompt that orders to ignore the instructions."""
     return ["PWNED"] if _ORDER.search(completion.prompt) else original(completion)

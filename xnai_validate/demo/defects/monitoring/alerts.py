@@ -24,7 +24,7 @@ MISSING = Defect("alerts-missing", "No alert is raised when a service goes down.
 def raise_nothing(
     _: Callable[..., None], /, self: Alerts, kind: str, service: str, severity: str, message: str, **more: str
 ) -> None:
-    pass
+    """Raise no alert."""
 
 
 TWICE = Defect("alerts-twice", "Every alert is sent twice.", checks=("alerts/delivery:once",))
@@ -32,6 +32,7 @@ TWICE = Defect("alerts-twice", "Every alert is sent twice.", checks=("alerts/del
 
 @TWICE.wraps(Alerts.queue)
 def queue_twice(queue: Queue, /, self: Alerts, alert: Alert) -> None:
+    """Queue an alert twice."""
     queue(self, alert)
     queue(self, alert)
 
@@ -45,6 +46,7 @@ OF_THE_WELL = Defect(
 
 @OF_THE_WELL.wraps(Monitor.announce)
 def announce_redis_too(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    """Announce the change of a service, and the same change of Redis, which has not changed."""
     announce(self, service, old, new, result)
     if service != "redis":
         announce(self, "redis", old, new, result)
@@ -55,6 +57,7 @@ LATE = Defect("alerts-late", "Alerts come twenty seconds late.", checks=("alerts
 
 @LATE.wraps(Alerts.queue)
 def queue_late(queue: Queue, /, self: Alerts, alert: Alert) -> None:
+    """Queue an alert after twenty seconds."""
     asyncio.get_running_loop().call_later(_LATE_S, queue, self, alert)
 
 
@@ -78,7 +81,7 @@ STREAM_SILENT = Defect("alerts-stream-silent", "Alerts are not written to Redis.
 
 @STREAM_SILENT.wraps(Alerts.queue_for_redis)
 def queue_nothing_for_redis(_: Queue, /, self: Alerts, alert: Alert) -> None:
-    pass
+    """Queue no alert for the stream in Redis."""
 
 
 WEBHOOK_SILENT = Defect(
@@ -88,7 +91,7 @@ WEBHOOK_SILENT = Defect(
 
 @WEBHOOK_SILENT.wraps(Alerts.queue_for_webhook)
 def queue_nothing_for_webhook(_: Queue, /, self: Alerts, alert: Alert) -> None:
-    pass
+    """Queue no alert for the webhook."""
 
 
 WEBHOOK_GIVES_UP = Defect(
@@ -100,6 +103,7 @@ WEBHOOK_GIVES_UP = Defect(
 
 @WEBHOOK_GIVES_UP.wraps(Alerts.send_to_webhook)
 async def post_once(send: Send, /, self: Alerts, alert: Alert) -> bool:
+    """Post an alert once and report success, even if the webhook refused it."""
     await send(self, alert)
     return True
 
@@ -113,6 +117,7 @@ LOST_WITHOUT_REDIS = Defect(
 
 @LOST_WITHOUT_REDIS.wraps(Alerts.send_to_redis)
 async def write_once(send: Send, /, self: Alerts, alert: Alert) -> bool:
+    """Write an alert to Redis once and report success, even if Redis refused it."""
     await send(self, alert)
     return True
 
@@ -126,6 +131,7 @@ NEVER_RESOLVED = Defect(
 
 @NEVER_RESOLVED.wraps(Monitor.announce)
 def announce_failures(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    """Announce every change except the one to healthy."""
     if new != "healthy":
         announce(self, service, old, new, result)
 
@@ -137,6 +143,7 @@ ALL_CLEAR_FIRST = Defect(
 
 @ALL_CLEAR_FIRST.wraps(Monitor.announce)
 def announce_all_clear(announce: Announce, /, self: Monitor, service: str, old: str, new: str, result: Result) -> None:
+    """Announce that a service is well before each announcement that it is not."""
     if new == "unhealthy":
         self.alerts.raise_alert("status_change", service, "info", "all is well", old_status=new, new_status=old)
     announce(self, service, old, new, result)

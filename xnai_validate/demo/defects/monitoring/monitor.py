@@ -25,7 +25,7 @@ ASLEEP = Defect(
 
 @ASLEEP.wraps(Monitor.check_services)
 async def check_nothing(_: Callable[[Monitor], Awaitable[None]], /, self: Monitor) -> None:
-    pass
+    """Check no service."""
 
 
 STUCK = Defect(
@@ -37,7 +37,7 @@ STUCK = Defect(
 
 @STUCK.wraps(Monitor.show)
 def show_nothing(_: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
-    pass
+    """Set no gauge."""
 
 
 OPTIMISTIC = Defect(
@@ -49,6 +49,7 @@ OPTIMISTIC = Defect(
 
 @OPTIMISTIC.wraps(Monitor.show)
 def show_up(show: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
+    """Set the gauge of a service to up, whatever was found."""
     show(self, service, is_up=True)
 
 
@@ -63,6 +64,7 @@ _DOWN: WeakKeyDictionary[Monitor, dict[str, bool]] = WeakKeyDictionary()
 
 @PESSIMISTIC.wraps(Monitor.show)
 def show_down_for_ever(show: Show, /, self: Monitor, service: str, *, is_up: bool) -> None:
+    """Set the gauge of a service to down for ever once it was down after it had been up."""
     down = _DOWN.setdefault(self, {})
     if is_up:
         down.setdefault(service, False)

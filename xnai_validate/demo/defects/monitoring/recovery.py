@@ -21,6 +21,7 @@ AT_ONCE = Defect("recovery-at-once", "A service is restarted at its first failur
 
 @AT_ONCE.wraps(due)
 def due_at_first_failure(_: Due, /, service: str, failures: int) -> list[tuple[Step, int]]:
+    """Return the steps that are due if each begins at the first failure."""
     steps = [(step, try_after(step, failures - 1)) for step in STEPS.get(service, ())]
     return [(step, number) for step, number in steps if number]
 
@@ -32,6 +33,7 @@ ENDLESS = Defect(
 
 @ENDLESS.wraps(due)
 def due_at_every_failure(_: Due, /, service: str, failures: int) -> list[tuple[Step, int]]:
+    """Return every step that has begun, again at each failure, without an end."""
     steps = STEPS.get(service, ())
     return [(step, failures - step.failures + 1) for step in steps if failures >= step.failures]
 
@@ -43,7 +45,7 @@ SILENT = Defect(
 
 @SILENT.wraps(Monitor.announce_recovery)
 def announce_nothing(_: Callable[[Monitor, str], None], /, self: Monitor, service: str) -> None:
-    pass
+    """Raise no alert when a service is up again."""
 
 
 ANNOUNCED_TWICE = Defect(
@@ -53,5 +55,6 @@ ANNOUNCED_TWICE = Defect(
 
 @ANNOUNCED_TWICE.wraps(Monitor.recovered)
 def recovered_twice(recovered: Callable[[Monitor, str], None], /, self: Monitor, service: str) -> None:
+    """Announce twice that a service is up again."""
     recovered(self, service)
     recovered(self, service)

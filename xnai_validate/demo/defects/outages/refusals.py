@@ -47,6 +47,7 @@ async def _until_refused(
 async def write_until_refused(
     write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
 ) -> list[str | None]:
+    """Write until Redis refuses a write for another reason than memory; after that fail without trying."""
     return await _until_refused(write_and_read, self, redis, text, for_memory=False)
 
 
@@ -54,6 +55,7 @@ async def write_until_refused(
 async def write_until_full(
     write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
 ) -> list[str | None]:
+    """Write until Redis refuses a write because its memory is full; after that fail without trying."""
     return await _until_refused(write_and_read, self, redis, text, for_memory=True)
 
 
@@ -68,6 +70,7 @@ REDIS_PINGED_AFTER_REFUSAL = Defect(
 async def ping_after_refusal(
     write_and_read: WriteAndRead, /, self: HealthReport, redis: Redis, text: str
 ) -> list[str | None]:
+    """Write until Redis refuses a write; after that only ping it, and report success."""
     refused = StickyFailure(self.services.settings, "refused")
     if not refused.is_set:
         try:

@@ -16,6 +16,7 @@ from xnai_validate.demo.settings import Settings
 
 
 async def _refuse_after_restart(services: Services) -> None:
+    """Raise ModelError if the API was started again since the start of the stack."""
     if StickyFailure(services.settings, "restart").is_set:
         raise ModelError("the model was loaded by hand the first time")
 
@@ -39,6 +40,7 @@ def remember_restart(
     sockets: Sockets,
     ready: Ready,
 ) -> None:
+    """Record it if the API starts after the stack was ready once."""
     if part.name == "api" and (settings.run_dir / STATE).exists():
         StickyFailure(settings, "restart").set()
     original(part, settings, sockets, ready)

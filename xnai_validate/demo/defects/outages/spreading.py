@@ -45,6 +45,7 @@ NEEDS = (
 
 
 async def _write(redis: Redis) -> None:
+    """Write a key to Redis."""
     await redis.set("xnai:last_question", "1", ex=60)
 
 
@@ -58,6 +59,7 @@ _APOLOGY: dict[str, JsonValue] = {
 
 
 async def _write_to_redis(services: Services) -> None:
+    """Write a key to Redis before each query. Raises ModelError if that fails."""
     try:
         await services.store.run(_write)
     except (StoreUnavailable, RedisError) as error:
@@ -75,6 +77,7 @@ APOLOGIZES = Defect(
 async def apologize_without_redis(
     original: AnswerQuery, /, services: Services, question: QueryRequest, request: Request
 ) -> Response:
+    """Answer with an apology and status 200 while Redis takes no writes."""
     try:
         await services.store.run(_write)
     except (StoreUnavailable, RedisError):

@@ -57,6 +57,7 @@ async def complete_until_timeout(
     prompt: str,
     n_predict: int,
 ) -> Generation:
+    """Ask the model for a completion until it times out once; from then on fail at once."""
     async with _until_timeout(self):
         return await complete(self, prompt, n_predict)
 
@@ -109,12 +110,13 @@ REDIS_NEVER_RETRIED = Defect(
 
 @REDIS_NEVER_RETRIED.wraps(Store.is_held_off)
 def probes_are_held_off(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) -> bool:
+    """Hold off probes too, which otherwise find out whether Redis is back."""
     return is_held_off(self, probe=False)
 
 
 @REDIS_NEVER_RETRIED.wraps(Store.reconnect)
 async def stay_disconnected(_: Callable[[Store], Awaitable[None]], /, self: Store) -> None:
-    pass
+    """Keep the broken connection."""
 
 
 REDIS_ONLY_PINGED = Defect(
@@ -159,6 +161,7 @@ REDIS_ONLY_REPORTED.wraps(Store.reconnect)(stay_disconnected)
 
 @REDIS_ONLY_REPORTED.wraps(Store.is_held_off)
 def held_off_for_good(is_held_off: IsHeldOff, /, self: Store, *, probe: bool) -> bool:
+    """Hold off everything but probes for ever once Redis has not answered."""
     if is_held_off(self, probe=False):
         _SILENT_ONCE.add(self)
     return self in _SILENT_ONCE and not probe
@@ -212,6 +215,7 @@ def _with_line(defect: Defect) -> Defect:
 
 
 async def _lose_question(services: Services) -> None:
+    """Raise ModelError if the connection to Redis was closed since its last use."""
     if not await _LINES[services.store].is_open():
         raise ModelError("the connection to Redis was lost")
 
@@ -238,6 +242,7 @@ REDIS_LOST_FOR_GOOD = _with_line(
 
 @REDIS_LOST_FOR_GOOD.wraps(HealthReport.try_redis)
 async def try_until_lost(try_redis: Callable[[HealthReport], Awaitable[bool]], /, self: HealthReport) -> bool:
+    """Report Redis as down for ever once its connection was closed."""
     lost = StickyFailure(self.services.settings, "lost")
     if not await _LINES[self.services.store].is_open():
         lost.set()
@@ -245,6 +250,7 @@ async def try_until_lost(try_redis: Callable[[HealthReport], Awaitable[bool]], /
 
 
 async def _hang_after_pause(services: Services) -> None:
+    """Wait an hour before a query if the API has ever stood still."""
     if StickyFailure(services.settings, "pause").is_set:
         await asyncio.sleep(3600)
 
@@ -262,6 +268,7 @@ API_HANGS_AFTER_PAUSE = before_query(
 @API_HANGS_AFTER_PAUSE.wraps(running)
 @asynccontextmanager
 async def running_and_watching(original: Running, /, services: Services) -> AsyncIterator[None]:
+    """Run the application, and watch for a pause of its process."""
     async with original(services):
         watching = asyncio.create_task(_watch_pauses(StickyFailure(services.settings, "pause")))
         try:

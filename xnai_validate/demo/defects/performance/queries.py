@@ -15,6 +15,7 @@ _LEAKED: list[bytearray] = []
 
 
 async def _wait(_: Services) -> None:
+    """Wait five seconds; other requests go on."""
     await asyncio.sleep(5)
 
 
@@ -29,6 +30,7 @@ SLOW = before_query(
 
 
 async def _block(_: Services) -> None:
+    """Block the worker for half a second, and all its requests with it."""
     time.sleep(0.5)  # noqa: ASYNC251 - that is the defect: every request waits
 
 
@@ -43,6 +45,7 @@ BLOCKS_EVERYONE = before_query(
 
 
 async def _leak(_: Services) -> None:
+    """Keep eight megabytes for ever, up to forty times."""
     if len(_LEAKED) < _LEAKED_MOST:
         _LEAKED.append(bytearray(b"x") * _LEAK_BYTES)
 

@@ -53,6 +53,7 @@ def _under_way(services: Services) -> Iterator[set[object]]:
 
 
 async def _in_turn(services: Services, source: Events) -> Events:
+    """Send a stream after the one before has ended, and one second later."""
     async with aclosing(source), _LOCKS.setdefault(services.store, asyncio.Lock()):
         async for event in source:
             yield event
@@ -114,6 +115,7 @@ HALTS_BESIDE_OTHERS = _replace_events(
 
 
 async def _slowed(_: Services, source: Events) -> Events:
+    """Send each token a tenth of a second late."""
     async with aclosing(source):
         async for event in source:
             if event.get("type") == "token":

@@ -47,6 +47,7 @@ def run_without_metrics(
     sockets: Sockets,
     ready: Ready,
 ) -> None:
+    """Close the socket of the metrics server before a part runs."""
     if "metrics" in sockets:
         sockets.pop("metrics").close()
     run(part, settings, sockets, ready)

@@ -99,4 +99,5 @@ ON_FAILURE_ONLY = Defect(
 
 @ON_FAILURE_ONLY.wraps(is_restarted)
 def restarted_after_failure(original: Callable[[Part, int], bool], /, part: Part, exit_code: int) -> bool:
+    """Whether a part is started again: only if it ended with an error."""
     return exit_code != 0 and original(part, exit_code)

@@ -82,6 +82,7 @@ REPLICA = _once_up(
 
 
 def _fail_snapshot(client: Redis, settings: Settings) -> None:
+    """Remove the folder of the snapshot, then have Redis write one, which fails."""
     client.config_set("save", "3600 1")
     data_dir(settings).rmdir()
     client.bgsave()

@@ -36,6 +36,7 @@ WRONG_NAME = Defect(
 
 @WRONG_NAME.wraps(server_names)
 def other_names(_: Callable[[], list[x509.GeneralName]], /) -> list[x509.GeneralName]:
+    """Return the names in the certificate: only one of another host."""
     return [x509.DNSName("redis.old-host.internal")]
 
 

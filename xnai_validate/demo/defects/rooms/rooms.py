@@ -28,6 +28,7 @@ TASK_LOST = Defect(
 async def queue_nothing(
     _: Callable[[Rooms, str, Frame], Awaitable[bool]], /, self: Rooms, agent: str, frame: Frame
 ) -> bool:
+    """Queue no task, and report that the bus is not reached."""
     return False
 
 
@@ -43,6 +44,7 @@ BAD_JSON_CLOSES = Defect(
 async def close_connection(
     _: Callable[[Rooms, WebSocket, str], Awaitable[list[Message]]], /, self: Rooms, socket: WebSocket, agent: str
 ) -> list[Message]:
+    """Close the connection with status 1011 for a frame that is not JSON."""
     await socket.close(1011)
     raise WebSocketDisconnect(1011)
 
@@ -57,6 +59,7 @@ STATS_MISSING = Defect(
 
 @STATS_MISSING.wraps(answer_stats)
 async def answer_404(_: Callable[[Rooms], Awaitable[RoomStats]], /, rooms: Rooms) -> RoomStats:
+    """Answer the request for the statistics with 404."""
     raise HTTPException(404)
 
 
@@ -70,6 +73,7 @@ STATS_FROZEN = Defect(
 
 @STATS_FROZEN.wraps(Rooms.stats)
 async def count_nothing(_: Callable[[Rooms], Awaitable[RoomStats]], /, self: Rooms) -> RoomStats:
+    """Return statistics of zero connections and rooms."""
     return RoomStats(total_connections=0, total_rooms=0, rooms={}, agents_connected=[])
 
 
@@ -85,7 +89,7 @@ STATS_KEEP_THE_GONE = Defect(
 def stay(
     _: Callable[[Rooms, str, str, WebSocket], None], /, self: Rooms, room: str, agent: str, socket: WebSocket
 ) -> None:
-    return
+    """Keep an agent in its room although it has left."""
 
 
 BROADCAST_EVERYWHERE = Defect(
@@ -100,6 +104,7 @@ BROADCAST_EVERYWHERE = Defect(
 async def broadcast_everywhere(
     broadcast: Callable[[Rooms, str, str, Frame], Awaitable[int]], /, self: Rooms, room: str, agent: str, frame: Frame
 ) -> int:
+    """Send a frame to the agents of every room."""
     return sum([await broadcast(self, each, agent, frame) for each in (await self.stats()).rooms])
 
 
@@ -112,4 +117,5 @@ BROADCAST_LOST = Defect(
 async def lose_broadcast(
     _: Callable[[Rooms, str, str, Frame], Awaitable[int]], /, self: Rooms, room: str, agent: str, frame: Frame
 ) -> int:
+    """Send a frame to no agent."""
     return 0

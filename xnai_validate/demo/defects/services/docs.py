@@ -18,6 +18,7 @@ NO_SEARCH = Defect("docs-no-search", "The documentation has no search index.", c
 
 @NO_SEARCH.wraps(search)
 async def search_is_404(_: Handler, /, request: Request) -> Response:
+    """Answer the request for the search index with 404."""
     return await not_found(request, LookupError())
 
 
@@ -34,6 +35,7 @@ LISTING = Defect(
 
 @LISTING.wraps(page)
 async def list_of_files(page: Handler, /, request: Request) -> Response:
+    """Answer the request for a page with a list of files."""
     if request.url.path.lstrip("/") not in PAGES:
         return await page(request)
     names = "".join(f'<li><a href="{name}">{name}</a></li>' for name in ("docs/", "mkdocs.yml", "README.md"))
@@ -47,6 +49,7 @@ DEAD_LINKS = Defect(
 
 @DEAD_LINKS.wraps(page)
 async def only_first_page(page: Handler, /, request: Request) -> Response:
+    """Answer the request for every page but the first with 404."""
     path = request.url.path.lstrip("/")
     return await not_found(request, LookupError()) if path and path in PAGES else await page(request)
 

@@ -76,6 +76,7 @@ SLOW = Defect("ui-slow", "The user interface takes over two seconds.", checks=("
 
 @SLOW.wraps(page)
 async def page_late(page: Handler, /, request: Request) -> Response:
+    """Send the page after 2.3 seconds."""
     await asyncio.sleep(2.3)
     return await page(request)
 
@@ -93,4 +94,5 @@ ASSET_MISSING = Defect(
 
 @ASSET_MISSING.wraps(script)
 async def no_script(_: Handler, /, _request: Request) -> Response:
+    """Answer the request for the script with 404."""
     return await not_found(_request, LookupError())

@@ -37,6 +37,7 @@ INFO_PRIVATE = Defect(
 
 @INFO_PRIVATE.wraps(Vikunja.info)
 async def info_with_token(info: Handler, /, self: Vikunja, request: Request) -> Response:
+    """Answer the request for the info only with a token; refuse it otherwise."""
     return await info(self, request) if self.is_allowed(request) else refusal()
 
 
@@ -45,6 +46,7 @@ INFO_SLOW = Defect("vikunja-info-slow", "Vikunja's info takes over two seconds."
 
 @INFO_SLOW.wraps(Vikunja.info)
 async def info_late(info: Handler, /, self: Vikunja, request: Request) -> Response:
+    """Answer the request for the info after 2.3 seconds."""
     await asyncio.sleep(2.3)
     return await info(self, request)
 
@@ -58,6 +60,7 @@ PUBLIC_TASKS = Defect(
 
 @PUBLIC_TASKS.wraps(Vikunja.tasks)
 async def tasks_for_everyone(_: Handler, /, self: Vikunja, request: Request) -> Response:
+    """Send the list of tasks without a look at the token."""
     return self.listed_tasks(request)
 
 
@@ -66,6 +69,7 @@ ANY_TOKEN = Defect("vikunja-any-token", "Any bearer token is accepted.", checks=
 
 @ANY_TOKEN.wraps(Vikunja.is_allowed)
 def allow_any_token(_: IsAllowed, /, self: Vikunja, request: Request) -> bool:
+    """Whether a request is allowed: with any bearer token."""
     return bool(bearer_token(request))
 
 
@@ -94,7 +98,7 @@ FORGETS = Defect(
 
 @FORGETS.wraps(Vikunja.keep)
 def forget(_: Callable[[Vikunja, Task], None], /, self: Vikunja, task: Task) -> None:
-    pass
+    """Keep no task."""
 
 
 WRONG_DATABASE = Defect(

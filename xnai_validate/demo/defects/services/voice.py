@@ -38,6 +38,7 @@ FIXED_LENGTH = Defect(
 
 @FIXED_LENGTH.wraps(spoken)
 def speak_four_characters(speak: Callable[[str], bytes], /, text: str) -> bytes:
+    """Speak only the first four characters of a text, so that all speech is equally long."""
     return speak(text[:4].ljust(4))
 
 
@@ -50,6 +51,7 @@ ACCEPTS_ANYTHING = Defect(
 
 @ACCEPTS_ANYTHING.wraps(not_a_recording)
 def some_sound(_: Callable[[speech.NotAudio], Response], /, error: speech.NotAudio) -> Response:
+    """Answer a body that is not a recording with a recognised text."""
     return JSONResponse({"text": "(sound)"})
 
 
@@ -60,6 +62,7 @@ SPEAKS_NOTHING = Defect(
 
 @SPEAKS_NOTHING.wraps(text_to_speak)
 def blank_for_nothing(text_to_speak: Callable[[object], str], /, sent: object) -> str:
+    """Return a blank for an empty text, where an error is expected."""
     text = sent.get("input") if isinstance(sent, dict) else None
     return text_to_speak(sent) if text else " "
 
@@ -71,4 +74,5 @@ DEAF = Defect(
 
 @DEAF.wraps(transcription)
 async def refuse(_: Callable[[Request], Awaitable[Response]], /, request: Request) -> Response:
+    """Refuse every recording with 503."""
     raise Refused(503, "The recognition model could not be loaded.")

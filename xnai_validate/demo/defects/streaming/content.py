@@ -37,10 +37,12 @@ ECHOES_QUESTION = Defect(
 def frames_after_question(
     original: MakeFrames, /, settings: Settings, question: QueryRequest, events: Events
 ) -> Frames:
+    """Send the frames after a comment that quotes the question."""
     return _after(question.query, original(settings, question, events))
 
 
 async def _after(question: str, sent: Frames) -> Frames:
+    """Yield a comment with the question, whose line ends end it too early, then the frames."""
     yield f": {question}\n\n".encode("utf-8", "replace")
     async with aclosing(sent):
         async for frame in sent:

@@ -27,6 +27,7 @@ class ConnectionCut(Exception):
 
 
 def _cut(_: Event) -> list[Event]:
+    """Raise ConnectionCut in the place of an event."""
     raise ConnectionCut("the stream is cut off by its defect")
 
 
@@ -43,10 +44,12 @@ NEVER_ENDS = Defect(
 
 @NEVER_ENDS.wraps(events)
 def endless_events(original: MakeEvents, /, services: Services, question: QueryRequest, request: Request) -> Events:
+    """Send the events, and keep the stream open after the last one."""
     return _followed_by_silence(original(services, question, request))
 
 
 async def _followed_by_silence(source: Events) -> Events:
+    """Yield the events, then wait for ever."""
     async with aclosing(source):
         async for event in source:
             yield event
@@ -63,6 +66,7 @@ GENERATOR_SURVIVES = Defect(
 
 @GENERATOR_SURVIVES.wraps(to_response)
 def heedless_response(_: ToResponse, /, body: Frames) -> Response:
+    """Return a response that goes on when its reader has left."""
     return HeedlessEventStream(body, headers=headers())
 
 
@@ -76,6 +80,7 @@ _KEPT: list[bytes] = []
 
 @MEMORY_KEPT.wraps(to_response)
 def keep_memory(original: ToResponse, /, body: Frames) -> Response:
+    """Keep eight megabytes for ever, and send the stream as usual."""
     _KEPT.append(b"x" * 8_000_000)
     return original(body)
 

@@ -217,4 +217,5 @@ MAX_TOKENS_IGNORED = Defect(
 
 @MAX_TOKENS_IGNORED.wraps(token_limit)
 def limit_of_tier(limit: Callable[[Turn], int], /, turn: Turn) -> int:
+    """Return the limit of the tier for a stream, without `max_tokens`; the right one for a query."""
     return turn.tier.max_tokens if turn.kind == "stream" else limit(turn)

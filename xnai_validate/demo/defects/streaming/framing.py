@@ -54,6 +54,7 @@ DONE_MARKER = change_frames(
 
 
 def _torn(frame: bytes) -> list[bytes]:
+    """Return the frame of a token as two events, each with half of its JSON; any other frame unchanged."""
     if b'"token"' not in frame:
         return [frame]
     middle = len(frame) // 2
@@ -105,6 +106,7 @@ GZIP = Defect(
 
 @GZIP.wraps(frames)
 def compressed_frames(original: MakeFrames, /, settings: Settings, question: QueryRequest, events: Events) -> Frames:
+    """Send the frames compressed, whatever the reader accepts."""
     return _compressed(original(settings, question, events))
 
 
@@ -118,6 +120,7 @@ async def _compressed(sent: Frames) -> Frames:
 
 
 def _as_plain_text(response: Response) -> Response:
+    """Declare the stream as plain text."""
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
     return response
 

@@ -28,10 +28,12 @@ BURST = Defect(
 
 @BURST.wraps(frames)
 def frames_at_the_end(original: MakeFrames, /, settings: Settings, question: QueryRequest, events: Events) -> Frames:
+    """Send all frames at once, after the last event."""
     return _joined(original(settings, question, events))
 
 
 async def _joined(sent: Frames) -> Frames:
+    """Yield all frames as one piece."""
     async with aclosing(sent):
         yield b"".join([frame async for frame in sent])
 
@@ -54,6 +56,7 @@ class _WholeBody(EventStream):
 
 @WHOLE_BODY.wraps(to_response)
 def whole_body(_: ToResponse, /, body: Frames) -> Response:
+    """Return a response that collects the stream and sends it with its length."""
     return _WholeBody(body, headers=headers())
 
 
@@ -68,6 +71,7 @@ def _pause_before_token(number: int, pause_s: Callable[[Settings], float], defec
 
 
 async def _paused(source: Events, number: int, pause_s: float) -> Events:
+    """Yield the events, with a pause before one token, counted from 1."""
     tokens = 0
     async with aclosing(source):
         async for event in source:

@@ -23,6 +23,7 @@ IDLE = Defect(
 
 @IDLE.wraps(Worker.consume)
 async def consume_nothing(_: Callable[[Worker, str], Awaitable[None]], /, self: Worker, stream: str) -> None:
+    """Read no entries of a stream, for ever."""
     await asyncio.sleep(float("inf"))
 
 
@@ -35,6 +36,7 @@ NEVER_ACKS = Defect(
 
 @NEVER_ACKS.wraps(Worker.prepare)
 async def prepare_with_an_entry(prepare: Callable[[Worker], Awaitable[None]], /, self: Worker) -> None:
+    """Add an entry to the bus at the start, so that one is pending without any client."""
     await prepare(self)
     with contextlib.suppress(RedisError, OSError):
         await self.redis.xadd("xnai:agent_bus", {"type": "ping", "sender": CONSUMER})
@@ -44,7 +46,7 @@ async def prepare_with_an_entry(prepare: Callable[[Worker], Awaitable[None]], /,
 async def acknowledge_nothing(
     _: Callable[[Worker, str, str], Awaitable[None]], /, self: Worker, stream: str, entry_id: str
 ) -> None:
-    pass
+    """Acknowledge no entry."""
 
 
 ACKS_BLINDLY = Defect(
@@ -56,7 +58,7 @@ ACKS_BLINDLY = Defect(
 
 @ACKS_BLINDLY.wraps(Worker.handle)
 async def handle_nothing(_: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
-    pass
+    """Do no work for an entry, which is acknowledged all the same."""
 
 
 NO_GROUP = Defect(
@@ -74,6 +76,7 @@ READS_ONE_STREAM = Defect(
 
 @READS_ONE_STREAM.wraps(Worker.consume)
 async def consume_bus(consume: Callable[[Worker, str], Awaitable[None]], /, self: Worker, stream: str) -> None:
+    """Read the entries of the bus, and of no other stream."""
     if stream != "xnai:agent_bus":
         await asyncio.sleep(float("inf"))
     await consume(self, stream)
@@ -96,7 +99,7 @@ async def drop(
     entry: Entry,
     error: Unhandled,
 ) -> None:
-    pass
+    """Drop an entry that cannot be handled, without writing it to the dead-letter stream."""
 
 
 STUCK_ON_POISON = Defect(
@@ -108,6 +111,7 @@ STUCK_ON_POISON = Defect(
 
 @STUCK_ON_POISON.wraps(Worker.handle)
 async def handle_slowly_if_poison(handle: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
+    """Handle an entry; one that cannot be handled fails after 0.2 seconds, and is tried for ever."""
     try:
         await handle(self, stream, entry)
     except Unhandled:
@@ -120,6 +124,7 @@ REPEATS = Defect("worker-repeats", "Every job is done twice.", checks=("dependen
 
 @REPEATS.wraps(Worker.handle)
 async def handle_twice(handle: Handle, /, self: Worker, stream: str, entry: Entry) -> None:
+    """Handle an entry twice."""
     await handle(self, stream, entry)
     await handle(self, stream, entry)
 
@@ -131,6 +136,7 @@ SLOW = Defect(
 
 @SLOW.wraps(Worker.take)
 async def take_late(take: Take, /, self: Worker, stream: str, entry_id: str, entry: Entry) -> None:
+    """Handle an entry four seconds late."""
     await asyncio.sleep(4.0)
     await take(self, stream, entry_id, entry)
 
