@@ -90,7 +90,7 @@ def run(*profiles: str, **options: Unpack[Options]) -> RunReport:
 
 
 def _in_event_loop() -> bool:
-    """Whether an event loop runs; asked apart, so that an error of a run has no other as its context."""
+    """Whether an event loop runs. Separate, so that its RuntimeError does not become the context of later errors."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -145,7 +145,7 @@ async def _run_plan(planned: Plan, options: Options) -> RunReport:
 
 
 def _with_stack(options: Options, exits: ExitStack) -> Options:
-    """The options with the description of the embedded stack, which is started; it stops with `exits`."""
+    """Start the embedded stack if `demo` is set, and return the options with its stack file. `exits` stops it."""
     if not options.get("demo"):
         return options
     if "stack" in options:

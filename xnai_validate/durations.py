@@ -94,7 +94,7 @@ class Forecast:
 
     @property
     def _looks_s(self) -> float:
-        """The time of the looks at a stack that is well around a check with a fault: all parts at once, twice."""
+        """Seconds that observing a healthy stack before and after a fault takes; all parts are observed at once."""
         parts = self.steady.observations.values() if self.steady is not None else ()
         return LOOKS * max((part.waits.usual_s for part in parts), default=0.0)
 

@@ -160,7 +160,7 @@ def test_it_joins_the_service_of_a_compose_file_and_is_updated(tmp_path: Path, u
     [
         (("--openapi", "none.json"), "there is no file none.json"),
         (("--openapi", "x.json", "--target", "a=http://h", "--target", "b=http://h"), "one target"),
-        (("--openapi", "x.json", "stack.yaml"), "FILE and --target are of an XNAi stack"),
+        (("--openapi", "x.json", "stack.yaml"), "FILE and --target are for an XNAi stack"),
     ],
 )
 def test_an_error_is_2(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

@@ -12,7 +12,7 @@ from xnai_validate.kit import FAULT_MARK, Fault, FaultContext, fault
 
 @pytest.mark.parametrize("wrong", ["params", "return", "doc"])
 def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
-    """Annotations and the docstring are what everything else is made of."""
+    """Params and documentation are read from annotations and the docstring: a fault without them is refused."""
 
     async def prepare(self: Any, params: NoParams, ctx: FaultContext) -> EmptyUndo:
         return EmptyUndo()

@@ -40,7 +40,7 @@ def compare(name: str, before: Sequence[RecordedRun], after: Sequence[RecordedRu
 
 
 def judge(pairs: Sequence[Pair]) -> list[Compared]:
-    """The verdict on each pair, in the light of all.
+    """Return the verdict on each pair; its significance takes into account how many pairs there are.
 
     A figure is a regression where the increase is significant (Holm over all figures, at most 1 % false alarms in all)
     and at least as large as its band; an improvement where that holds of the decrease; the same where an increase by

@@ -92,7 +92,7 @@ def latency_figures(windows: Sequence[Histogram]) -> Figures:
 
 
 def _too_few(windows: Sequence[Histogram], q: float) -> Missing | None:
-    """Why the quantile `q` cannot be compared, where it cannot."""
+    """Return why there are too few requests to compare the quantile `q`; None if there are enough."""
     count, filled = sum(window.count for window in windows), sum(window.count > 0 for window in windows)
     least = math.ceil(round(LEAST_BEYOND / min(q, 1 - q), 6))
     if count < least:
@@ -158,7 +158,9 @@ def _high(windows: Sequence[Histogram], q: float) -> Figure | Missing:
 
 
 def long_run_variance(series: Sequence[float]) -> float:
-    """The variance of a term of a series of n whose neighbours may depend on each other: n times it is that of the sum.
+    """Return the long-run variance of a series whose neighbours may be correlated.
+
+    That of n independent terms is the variance of one; in general, n times it is the variance of their sum.
 
     By Newey and West, with as many lags as the cube root of the length; never below the variance of independent terms,
     since a few windows show a negative dependence by chance.

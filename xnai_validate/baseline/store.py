@@ -63,7 +63,7 @@ def parse(data: bytes, path: Path) -> Baseline:
     format_name = document.get("format") if isinstance(document, dict) else None
     stem = FORMAT.rpartition("/")[0]
     if not isinstance(format_name, str) or format_name.rpartition("/")[0] != stem:
-        raise ConfigError(f"{path} is not a baseline of xnai-validate", hint=f'its format would be "{FORMAT}"')
+        raise ConfigError(f"{path} is not a baseline of xnai-validate", hint=f'a baseline has the format "{FORMAT}"')
     if format_name != FORMAT:
         raise ConfigError(
             f"{path} was written by another version of xnai-validate: {format_name}, this one reads {FORMAT}",
@@ -89,7 +89,7 @@ def _first(error: ValueError) -> str:
 
 
 def refuse_unlike(name: str, before: Fingerprint, now: Fingerprint) -> None:
-    """Raise ConfigError where figures of the two make no sense beside each other, with how to go on."""
+    """Raise ConfigError, with a hint, if figures under these two fingerprints cannot be compared."""
     differences = incompatibilities(before, now)
     if differences:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""One measurement for many checks: what takes long is measured once a run for all that judge the same of it."""
+"""One measurement for many checks: a long one is made once in a run, and all identical checks judge its facts."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def _target_or_none(ctx: Context) -> Target | None:
 
 @asynccontextmanager
 async def _hold_measurement() -> AsyncIterator[Measured[T]]:
-    """Yield what holds the measurement for as long as the run lasts."""
+    """Yield an empty `Measured`, which the run keeps until its end."""
     yield Measured()

@@ -30,7 +30,7 @@ class Interrupts:
 
 
 def _interrupt_main_thread() -> None:
-    """Send SIGINT to the main thread, which runs the handler: one sent to this thread ends no sleep of that one."""
+    """Send SIGINT to the main thread, which runs the handler; sent to this thread, it would not end a sleep there."""
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 

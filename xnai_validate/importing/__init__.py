@@ -1,1 +1,1 @@
-"""From what describes a stack already, a compose file or Kubernetes manifests, to a profile and suites of its own."""
+"""Import a stack: from compose files, Kubernetes manifests or an OpenAPI document to a profile and suites."""

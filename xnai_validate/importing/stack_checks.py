@@ -1,4 +1,4 @@
-"""From a project to what is written of it: targets, uses of recipes, and checks of containers, health and exposure."""
+"""What `init` writes for a project: targets, uses of recipes, and checks of containers, health and exposure."""
 
 from __future__ import annotations
 

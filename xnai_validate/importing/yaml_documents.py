@@ -1,4 +1,4 @@
-"""YAML files of others: several documents, and the tags of compose files, as JSON values."""
+"""YAML files that other tools read, such as compose files and manifests, as JSON values: several documents, tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that the author of a checker or of a fault imports; the only other door is `wire`."""
+"""Everything that the author of a checker or of a fault imports; the only other package for them is `wire`."""
 
 from annotated_types import Ge, Gt, Le, Len, Lt, MinLen
 from pydantic import (

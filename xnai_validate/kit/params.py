@@ -48,7 +48,7 @@ def _read_duration(value: object, info: ValidationInfo) -> object:
     if isinstance(value, bool):
         raise PydanticKnownError("float_type")
     if isinstance(value, int) or (info.context == FROM_FILE and isinstance(value, float)):
-        raise ValueError(f"a duration carries a unit: {value}s or {value}ms")
+        raise ValueError(f"a duration needs a unit: write {value}s or {value}ms")
     return value
 
 

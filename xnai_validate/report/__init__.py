@@ -1,1 +1,1 @@
-"""What a person or a machine reads: pure functions from a report, or small machines that take events."""
+"""Reports for people and programs: pure functions of a finished report, or reporters that take one event at a time."""

@@ -37,7 +37,11 @@ class _LastMessage(logging.Handler):
 
 
 class WatchedExporter(SpanExporter):
-    """Exports spans by OTLP and counts those that were not accepted. More headers: OTEL_EXPORTER_OTLP_HEADERS."""
+    """Exports spans by OTLP and counts those that were not accepted.
+
+    The SDK sends the headers of the environment variable OTEL_EXPORTER_OTLP_HEADERS as well. It logs why an export
+    failed; the log goes to `reason` instead of stderr.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -33,7 +33,7 @@ _QUIET = ("distributed", "distributed.client", "distributed.scheduler", "distrib
 
 
 class WorkerLost(XnaiError):
-    """A worker does not answer, or not as one does that carries a share."""
+    """A worker does not answer, or answers that it cannot go on with its share."""
 
 
 @dataclass(frozen=True, slots=True)

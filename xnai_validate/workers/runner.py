@@ -24,7 +24,10 @@ from xnai_validate.workers.orders import Order, holds_secrets, is_local, order_p
 
 @asynccontextmanager
 async def loads_by_workers(url: str, masker: Masker, *, allow_plain: bool) -> AsyncIterator[Cluster]:
-    """Send the loads of this context by workers. Raises ConfigError if they cannot be used."""
+    """Send the loads of this context by workers. Raises ConfigError if they cannot be used.
+
+    With `allow_plain`, secrets of a target may go to workers over connections without TLS.
+    """
     async with open_cluster(url) as cluster:
         token = RUNNER.set(WorkersRunner(cluster, masker, allow_plain=allow_plain))
         try:

@@ -131,5 +131,5 @@ def test_only_a_flow_is_a_conversation() -> None:
     with pytest.raises(InvalidConfig, match="which no earlier step captures"):
         observe("load.flow", target, callers=1, flow={"kind": "flow.steps", "with": {"steps": [SECOND]}})
     flow = {"kind": "flow.steps", "with": {"steps": [FIRST], "think": "2s", "think_to": "1s"}}
-    with pytest.raises(InvalidConfig, match="think_to is not less than think"):
+    with pytest.raises(InvalidConfig, match="think_to must not be less than think"):
         observe("load.flow", target, callers=1, flow=flow)

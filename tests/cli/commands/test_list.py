@@ -56,7 +56,7 @@ def test_unknown_names_get_the_nearest(place: Place) -> None:
         (("explain", "http.reqest"), 'did you mean "http.request"?'),
         (("explain", "site/web:upp"), 'did you mean "site/web:up"?'),
         (("explain", "requests"), "neither a kind of check, a fault, a recipe nor the id of a check"),
-        (("explain", "up"), "there is site/hanging:up, site/web:up"),
+        (("explain", "up"), "known: site/hanging:up, site/web:up"),
         (("explain", "site/web"), "list checks --only 'site/web'"),
         (("explain", "good"), "it is a profile: xnai-validate list good"),
         (("explain", "phase4.1"), "it is a profile: xnai-validate list phase4.1"),

@@ -88,12 +88,12 @@ def test_only_one_run_where_that_is_required(tmp_path: Path) -> None:
 
 
 def test_what_a_living_run_holds_is_its_own(tmp_path: Path) -> None:
-    """No process reverts it in its place, but for what is overdue."""
+    """The fault of a run that still lives is reverted by no other process, unless it is overdue."""
     folder = UndoFolder.below(tmp_path)
     now = SystemClock().time()
     held_by_others = record(folder, 1, tmp_path / "held_by_others", owner=myself(), recorded_at=now)
     late = record(folder, 2, tmp_path / "late", owner=myself(), recorded_at=now - 100)
-    (folder.path / f"{RUN}.3.json").write_text("{}")
+    (folder.path / f"{RUN}.3.json").write_text("{}")  # an unreadable record is never overdue
     assert repaired(tmp_path, overdue=True) == [(late.id, True)]
     (folder.path / f"{RUN}.3.json").unlink()
     assert repaired(tmp_path) == [(held_by_others.id, False)]

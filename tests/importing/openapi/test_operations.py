@@ -36,7 +36,7 @@ def test_each_other_operation_is_named_with_its_reason() -> None:
         "POST /plain": "may change state",
         "HEAD /items/{id}/{part}": "has the parameter tag in a form that init does not write",
         "GET /events": "answers with a stream; `kind: sse.stream` or `ndjson.stream` measures it",
-        "GET /elsewhere": "is at a server of its own",
+        "GET /elsewhere": "has servers of its own, and a profile gives the API one url",
         "all of /foreign": "is described in another document",
         "GET /search": "needs the parameter q, for which the document has no example",
         "GET /circle/{id}": "has a parameter that this document does not describe",

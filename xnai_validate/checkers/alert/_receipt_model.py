@@ -71,9 +71,11 @@ class ReceiptParams(Params):
         if self.stream is None and "webhook" not in self.model_fields_set:
             raise ValueError("name where the alert arrives: stream, webhook or both")
         if self.bystanders and self.afterwards:
-            raise ValueError("bystanders are observed during the breach, and with afterwards no alert comes meanwhile")
+            raise ValueError(
+                "bystanders are observed during the breach, and with `afterwards` no alert comes then: leave out one of them"
+            )
         if self.cure and self.breach is not None:
-            raise ValueError("a breach is reverted by itself; cure goes with cause")
+            raise ValueError("`cure` ends what `cause` began; a `breach` is reverted without it")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Parameters of every kind of the family: the breaker, a call through it, and how its calls are made to fail."""
+"""Parameters of every check of a breaker: the breaker, a call through it, and how its calls are made to fail."""
 
 from __future__ import annotations
 

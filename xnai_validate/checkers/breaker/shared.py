@@ -1,4 +1,4 @@
-"""`breaker.shared`: an open breaker refuses calls by every way and on every connection."""
+"""`breaker.shared`: an open breaker refuses calls whichever way they take, and on every connection."""
 
 from __future__ import annotations
 

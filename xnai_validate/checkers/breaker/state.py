@@ -76,9 +76,10 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
     readable = [reading for reading in _all_readings(record) if reading.readable]
     present = [reading for reading in readable if reading.present]
     failures, successes = _count_difference(record)
-    lost, otherwise = _while_open(record, params.recovery)
+    lost, other_state = _while_open(record, params.recovery)
     opened = record.opening.opened is not None
-    missing = None if present else f"the key {params.key} was never there"
+    # Without the key most facts are null; this reason explains them better than where the cycle ended.
+    never_seen = None if present else f"the key {params.key} was never there"
     return StateFacts(
         readings=len(list(_all_readings(record))),
         unreadable=len(list(_all_readings(record))) - len(readable),
@@ -89,13 +90,13 @@ async def state(params: CycleParams, ctx: Context) -> StateFacts:
         ttl_s=min((reading.ttl_s for reading in _open_readings(record) if reading.ttl_s is not None), default=None),
         ttl_outlives_recovery=_key_outlives_recovery(record, params.recovery) if present else None,
         lost_while_open=lost if opened else None,
-        told_otherwise=otherwise if opened else None,
+        told_otherwise=other_state if opened else None,
         totals_consistent=_are_consistent(present) if present else None,
         failures_miscounted=failures,
         successes_miscounted=successes,
         failure_counts=_failure_counts(record),
         last_failure_error_s=_last_failure_error_s(record),
-    ).not_reached(missing or record.not_reached)
+    ).not_reached(never_seen or record.not_reached)
 
 
 def _all_readings(record: Cycle) -> Iterator[Reading]:
@@ -121,7 +122,7 @@ def _open_readings(record: Cycle) -> list[Reading]:
 
 
 def _while_open(record: Cycle, recovery_s: float) -> tuple[int, int]:
-    """How often, while calls were refused, the key had no state, and how often another state than `open`."""
+    """Return how often the key had no state while calls were refused, and how often it had another one than `open`."""
     if record.opening.opened is None:
         return 0, 0
     until_s = record.opening.opened[0] + recovery_s

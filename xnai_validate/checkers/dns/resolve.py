@@ -145,7 +145,7 @@ async def _ask(name: str, server: str, record_type: str) -> _Answer:
     try:
         query = dns.message.make_query(name, record_type.upper())
     except (dns.exception.DNSException, ValueError) as error:
-        raise Unmeasurable(f"cannot ask for {name} {record_type}: {error}", hint="see its name and type") from error
+        raise Unmeasurable(f"cannot ask for {name} {record_type}: {error}", hint="see `name` and `type`") from error
     try:
         message, _ = await dns.asyncquery.udp_with_fallback(query, host, port=port, ignore_unexpected=True)
     except dns.exception.Timeout as error:

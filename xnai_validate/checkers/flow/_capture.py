@@ -81,7 +81,7 @@ class Capture(Params):
         if sum(place is not None for place in places) != 1:
             raise ValueError("a capture has one of json, header, cookie, regex, sse, fact")
         if self.path is not None and self.fact is None:
-            raise ValueError("path goes with fact; json has its path itself")
+            raise ValueError("`path` goes with `fact`; the value of `json` is itself a path")
         if self.json_ is not None and not self.json_.startswith("$"):
             raise ValueError(f"{self.json_!r} is not a JSONPath: it begins with $")
         return self

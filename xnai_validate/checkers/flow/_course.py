@@ -67,7 +67,7 @@ class Course:
             self.stopped |= result.held is False and not result.step.go_on
 
     async def attempt(self, step: Step) -> None:
-        """Make a step of a clean-up: one that could not be made did not hold, and one without its captures is not."""
+        """Make a clean-up step. If it cannot be made, keep it as failed; if its captures are missing, as not made."""
         result = await self._perform(step)
         if isinstance(result, NotApplicable | XnaiError):
             result = Made(step, self.elapsed_ms, 0.0, False, result.message)
@@ -78,7 +78,7 @@ class Course:
         self.made += [Made(step, self.elapsed_ms, 0.0, None, reason) for step in group]
 
     def cut_short(self, steps: Sequence[Step], reason: str) -> None:
-        """Keep that time was over: what was under way did not hold, what had not begun was not made."""
+        """Keep the steps that the time limit ended: those under way as failed, those that had not begun as not made."""
         made = {result.step.name for result in self.made}
         for step in steps:
             begun_ms = self._under_way.get(step.name)

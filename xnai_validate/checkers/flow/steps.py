@@ -61,7 +61,7 @@ class StepsParams(Params):
     def _references_lead_back(self) -> Self:
         """Refuse two steps of one name, and a reference to a value that no earlier step captures."""
         if self.think_to is not None and self.think_to < self.think:
-            raise ValueError("think_to is not less than think")
+            raise ValueError("think_to must not be less than think")
         names: set[str] = set()
         known: set[str] = {_UUID, *self.values}
         pending: set[str] = set()

@@ -132,7 +132,10 @@ def _open_channel(target: Target) -> Iterator[Any]:
         made = grpc.insecure_channel(address, options)
     else:
         if not target.tls.verify:
-            raise Unmeasurable("gRPC verifies every certificate", hint="name its authority: `tls: {ca: ca.pem}`")
+            raise Unmeasurable(
+                f"target {target.name} has `tls: {{verify: false}}`, and gRPC verifies every certificate",
+                hint="name the authority of the certificate: `tls: {ca: ca.pem}`",
+            )
         files = [Path(path).read_bytes() if path else None for path in (target.tls.ca, target.tls.key, target.tls.cert)]
         made = grpc.secure_channel(address, grpc.ssl_channel_credentials(*files), options)
     with made as channel:

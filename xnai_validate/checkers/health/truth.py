@@ -112,7 +112,7 @@ async def _steady(params: TruthParams, ctx: Context, what: Watch) -> Seen:
 
 
 def _unsteady(params: TruthParams, before: Seen) -> dict[str, str]:
-    """Component -> what the report claims of it before anything is disturbed, where that is not that it is well."""
+    """Return the components that the report does not call well before anything is disturbed -> what it reports."""
     last = before.last
     claims = last.claims if last is not None else None
     if claims is None:

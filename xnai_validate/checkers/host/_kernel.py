@@ -18,15 +18,20 @@ def text_of(path: Path) -> str | None:
         return None
 
 
-def pressure_percent(resource: str, who: str, proc: Path = PROC) -> float | None:
-    """The share of the last 10 s in which `some` or all (`full`) tasks waited for memory, cpu or io.
+def pressure_percent(resource: str, tasks: str, proc: Path = PROC) -> float | None:
+    """The percentage of the last 10 s in which tasks waited for a resource; None where the kernel does not report it.
+
+    Args:
+        resource: `memory`, `cpu` or `io`.
+        tasks: `some` for the time in which any task waited, `full` for that in which all did.
+        proc: where /proc is mounted.
 
     Source: pressure stall information, Documentation/accounting/psi.rst of the kernel (4.20 and later).
     """
     for line in (text_of(proc / "pressure" / resource) or "").splitlines():
         name, *fields = line.split()
         values = dict(field.split("=", 1) for field in fields if "=" in field)
-        if name == who and "avg10" in values:
+        if name == tasks and "avg10" in values:
             return float(values["avg10"])
     return None
 

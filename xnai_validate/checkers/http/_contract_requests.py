@@ -143,15 +143,15 @@ async def generated_requests(
     output = await maker.output(json.dumps({**settings, "fixed": fixed, "memory_bytes": memory_bytes}).encode() + b"\n")
     if output.code in _OUT_OF_MEMORY:
         raise Unmeasurable(
-            f"generation takes more than the {memory_bytes >> 20} MiB that the process may have; none was made",
+            f"generation takes more than the {memory_bytes >> 20} MiB that the process may have; no request was made",
             hint="raise memory_cap (var contract.memory_cap) if the host has more to give, or name fewer operations",
         )
     if output.code == -signal.SIGKILL:
         raise Unmeasurable(
-            "the process that generates requests was killed, as a system does that has no memory left; none was made"
+            "the process that generates requests was killed, probably because memory ran out; no request was made"
         )
     if output.code:
-        raise Unmeasurable(f"the process that generates requests broke: it ended with {output.code}; none was made")
+        raise Unmeasurable(f"the process that generates requests ended with {output.code}; no request was made")
     for line in output.lines:
         message = json.loads(line)
         yield (Untested if "untested" in message else GeneratedRequest).model_validate(message)

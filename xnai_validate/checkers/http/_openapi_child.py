@@ -84,7 +84,7 @@ def _parsed_yaml(text: str, not_json: str) -> JsonValue:
     try:
         found: JsonValue = json.loads(json.dumps(loaded, default=str))
     except (TypeError, ValueError):  # keys that JSON does not know, numbers that are none
-        raise ValueError("YAML that cannot be JSON") from None
+        raise ValueError("YAML with a key or value that JSON cannot hold") from None
     return found
 
 

@@ -89,7 +89,7 @@ class Examiner:
         if reply is None:
             raise Unmeasurable(
                 f"the document was not validated to its end: it takes more than {EXAMINE_S:g} s, or too much memory",
-                hint="ask for a smaller document, or give the check more of an idle machine",
+                hint="name a smaller document, or run the check while the machine is less busy",
             )
         return About.model_validate_json(reply)
 

@@ -239,15 +239,15 @@ def _matches(operation: str, name: str) -> bool:
     return method == verb.upper() and whole.endswith(path.strip())
 
 
-def _group_by_operation(found: Sequence[tuple[GeneratedRequest, str]]) -> list[str]:
-    """Describe the first request of an operation with each deviation, and how many more have the same."""
+def _group_by_operation(deviations: Sequence[tuple[GeneratedRequest, str]]) -> list[str]:
+    """Describe each deviation of an operation once: by its first request, and by how many more had the same."""
     alike: dict[tuple[str, str], list[GeneratedRequest]] = {}
-    for made, what in found:
-        alike.setdefault((made.operation, what), []).append(made)
+    for request, deviation in deviations:
+        alike.setdefault((request.operation, deviation), []).append(request)
     return [
-        f"{_format_request(requests[0])}: {what}"
+        f"{_format_request(requests[0])}: {deviation}"
         + (f" (and {len(requests) - 1} more alike)" if len(requests) > 1 else "")
-        for (_, what), requests in alike.items()
+        for (_, deviation), requests in alike.items()
     ]
 
 

@@ -161,7 +161,7 @@ class LoadParams(Params):
             raise ValueError(f"a load has at most {SLICES_CAP} slices; let each be longer")
         stages = self.arrivals.stages if self.arrivals else None
         if stages and self.for_ is not None:
-            raise ValueError("stages have their own durations; leave out for")
+            raise ValueError("stages have their own durations; leave out `for`")
         if stages and self.warmup and not stages[0].stage().from_rps:
             raise ValueError("a warm-up has the rate that the load begins with, which is 0 here")
         return self

@@ -80,9 +80,9 @@ class SearchParams(Params):
         if self.load.references not in ((RATE,), (USERS,)):
             raise ValueError('the load has a rate of "{{rate}}", or callers of "{{users}}", and no other reference')
         if self.to < self.from_:
-            raise ValueError("to is not less than from")
+            raise ValueError("`to` must not be less than `from`")
         if self.counts_users and not (self.from_.is_integer() and self.to.is_integer()):
-            raise ValueError("from and to are whole numbers of virtual users")
+            raise ValueError("`from` and `to` must be whole numbers of virtual users")
         return self
 
     @property

@@ -129,5 +129,5 @@ def _stat_file(path: str) -> os.stat_result | None:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise Unmeasurable(f"{path} cannot be looked at: {why}") from None
     if not stat.S_ISREG(status.st_mode):
-        raise Unmeasurable(f"{path} is not a regular file")
+        raise Unmeasurable(f"the log {path} is not a regular file")
     return status

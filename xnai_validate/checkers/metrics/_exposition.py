@@ -128,7 +128,7 @@ def _bounded_lines(text: str, stop: Event) -> Iterator[str]:
         if len(line) > LINE_CAP:
             raise _TooMuch(f"line {number} has more than {LINE_CAP} characters")
         if number > LINES_CAP:
-            raise _TooMuch(f"there are more than {LINES_CAP} lines")
+            raise _TooMuch(f"the text has more than {LINES_CAP} lines")
         if stop.is_set():
             raise _TooMuch("parsing was stopped")
         yield line

@@ -40,7 +40,7 @@ class Support:
 
 
 def support(answer: str, document: str, word_share: float) -> Support:
-    """Hold the statements of an answer against a document."""
+    """Compare the statements of an answer with a document."""
     known = frozenset(content_words(document[:TEXT_CAP]))
     statements: list[str] = []
     unsupported: list[str] = []

@@ -70,7 +70,7 @@ class _Found:
         self._note_fault("unanswered", question, f"{failure.kind}: {failure.detail}")
 
     def add(self, question: Input, answer: HttpAnswer) -> None:
-        """Judge nothing: sort the answer to where it belongs."""
+        """Count an answer, and note it under the fact that it belongs to; rules judge these facts later."""
         if answer.failure is not None:
             self.none(question, answer.failure)
             return

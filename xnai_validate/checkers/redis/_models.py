@@ -1,4 +1,4 @@
-"""Parameters and facts that all kinds of the family have."""
+"""Parameters and facts that all checks of Redis have."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ async def _server_ms(connection: RedisConnection) -> float:
     """The time of the server, so that its clock and ours need not agree."""
     reply = [text_of(part) for part in list_of(await connection.command("TIME"))]
     if len(reply) != 2 or not all(map(_is_number, reply)):
-        raise WireError(ErrorKind.PROTOCOL, "the reply to TIME is not seconds and microseconds")
+        raise WireError(ErrorKind.PROTOCOL, "the reply to TIME is not two numbers, seconds and microseconds")
     return int(reply[0]) * 1000 + int(reply[1]) / 1000
 
 

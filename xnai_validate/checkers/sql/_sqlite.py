@@ -73,7 +73,7 @@ def _open_database(path: str, writes: bool) -> sqlite3.Connection:
     except OSError as error:
         raise NotApplicable(f"no database file {path}: {error.strerror}") from None
     if not stat.S_ISREG(status.st_mode):
-        raise Unmeasurable(f"{path} is not a regular file")
+        raise Unmeasurable(f"the database {path} is not a regular file")
     mode = "rw" if writes else "ro"
     try:
         connection = sqlite3.connect(

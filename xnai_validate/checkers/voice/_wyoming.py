@@ -35,25 +35,25 @@ async def speak(host: str, port: int, text: str, cap_bytes: int) -> bytes:
     """Synthesize a text and return a WAV file. Raises WireError, too_large for more samples than `cap_bytes`."""
     async with _open_events(host, port, cap_bytes) as events:
         events.send(Event("synthesize", {"text": text}))
-        form: Mapping[str, JsonValue] = {}
+        audio_format: Mapping[str, JsonValue] = {}
         samples = bytearray()
         async for event in events:
             if event.type == "audio-start":
-                form = event.data
+                audio_format = event.data
             elif event.type == "audio-chunk":
-                form = form or event.data
+                audio_format = audio_format or event.data  # each chunk repeats the format of its samples
                 samples += event.payload
                 if len(samples) > cap_bytes:
                     raise WireError(ErrorKind.TOO_LARGE, f"more than {cap_bytes} bytes of samples")
             elif event.type == "audio-stop":
-                return _wav(form, bytes(samples))
+                return _wav(audio_format, bytes(samples))
     raise WireError(ErrorKind.PROTOCOL, "the connection ended before audio-stop")
 
 
 async def hear(host: str, port: int, recording: bytes, cap_bytes: int) -> str | None:
     """Have a WAV file recognised; returns the text, None where the transcript has none. Raises WireError."""
     with wave.open(io.BytesIO(recording), "rb") as file:
-        form: dict[str, JsonValue] = {
+        audio_format: dict[str, JsonValue] = {
             "rate": file.getframerate(),
             "width": file.getsampwidth(),
             "channels": file.getnchannels(),
@@ -61,9 +61,9 @@ async def hear(host: str, port: int, recording: bytes, cap_bytes: int) -> str | 
         samples = file.readframes(file.getnframes())
     async with _open_events(host, port, cap_bytes) as events:
         events.send(Event("transcribe", {}))
-        events.send(Event("audio-start", form))
+        events.send(Event("audio-start", audio_format))
         for at in range(0, len(samples), CHUNK_BYTES):
-            events.send(Event("audio-chunk", form, samples[at : at + CHUNK_BYTES]))
+            events.send(Event("audio-chunk", audio_format, samples[at : at + CHUNK_BYTES]))
         events.send(Event("audio-stop", {}))
         async for event in events:
             if event.type == "transcript":
@@ -144,10 +144,10 @@ async def _open_events(host: str, port: int, cap_bytes: int) -> AsyncIterator[_E
         dialled.pipe.abort()
 
 
-def _wav(form: Mapping[str, JsonValue], samples: bytes) -> bytes:
-    """The samples as a WAV file, in the form that an audio-start names."""
+def _wav(audio_format: Mapping[str, JsonValue], samples: bytes) -> bytes:
+    """Return the samples as a WAV file. `audio_format` has their rate, width and channels, from audio-start."""
     try:
-        rate, width, channels = (int(str(form[name])) for name in ("rate", "width", "channels"))
+        rate, width, channels = (int(str(audio_format[name])) for name in ("rate", "width", "channels"))
         out = io.BytesIO()
         with wave.open(out, "wb") as file:
             file.setnchannels(channels)

@@ -1,4 +1,4 @@
-"""`voice.roundtrip`: a text is spoken, the recording examined, and given back to be understood."""
+"""`voice.roundtrip`: have a text spoken, examine the recording, and have the recording recognised as text again."""
 
 from __future__ import annotations
 

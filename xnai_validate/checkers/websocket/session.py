@@ -80,14 +80,15 @@ class _Session:
                     await ctx.clock.sleep(self.params.every)
                 started = ctx.clock.monotonic()
                 socket.send(message_of(message))
-                before = self.unanswered
+                unanswered_before = self.unanswered
                 self.replies.append(await self._answer(socket, ctx))
-                if self.unanswered == before:
+                if self.unanswered == unanswered_before:  # `_answer` counts a message without a reply
                     elapsed_ms = (ctx.clock.monotonic() - started) * 1000
                     self.roundtrip_ms = max(self.roundtrip_ms or 0.0, elapsed_ms)
             await self._stay(socket, ctx)
         except WebSocketClosed:
             self.survived = False
+            # Greetings and messages that the session did not come to count as unanswered.
             self.unanswered += planned - len(self.greetings) - len(self.replies)
         except WireError:
             self.survived = False

@@ -110,7 +110,10 @@ def init(
     named = bool(compose or override or kubernetes or openapi)
     if named or update or (file is None and not target and default_files(Path())):
         if file is not None or (target and not openapi):
-            raise ConfigError("FILE and --target are of an XNAi stack, --from and --update of a compose file")
+            raise ConfigError(
+                "FILE and --target are for an XNAi stack, which is not imported",
+                hint="leave them out with --from, -f, --kubernetes, --openapi and --update; --openapi takes --target",
+            )
         if kubernetes and (compose or override):
             raise ConfigError("either compose files or manifests", hint="run init once for each")
         if len(target or ()) > 1:
@@ -152,10 +155,10 @@ def init(
 
 
 def _with_default(compose: list[Path] | None, override: list[Path] | None) -> tuple[Path, ...]:
-    """The compose files that are named; where only overrides are, those beside come first."""
+    """Return the compose files that were named; if only overrides were, after the compose file of the directory."""
     files = (*(compose or default_files(Path())[: 1 if override else None]), *(override or ()))
     if not files:
-        raise ConfigError("no compose file is here", hint="name it: --from FILE")
+        raise ConfigError("this directory has no compose file", hint="name it: --from FILE")
     return files
 
 

@@ -57,15 +57,16 @@ def print_explanation(name: str, load: LoadOptions) -> None:
 
 
 def _suggest_name(name: str, known: Catalogue) -> str | None:
-    """Return how to go on from a name that cannot be explained."""
+    """Return a hint for a name that cannot be explained: what it is instead, or the names that it may stand for."""
     if any(profile.name == name for profile in known.profiles):
         return f"it is a profile: xnai-validate list {name}"
     if any(name in (suite.name, suite.category) for suite in known.suites):
         return f"it names several checks: xnai-validate list checks --only '{name}'"
     recipes = (f"{RECIPES}/{recipe}" for recipe in known.library.recipes)
     names = [*registry.CHECKERS.names(), *registry.FAULTS.names(), *recipes, *(check.id for check in known.checks)]
+    # A part of a name: the `disk` of `disk.full`, or the `ready` of `api/health:ready`.
     matching = [full for full in names if name and name in (full.partition(".")[0], full.partition(":")[2])]
-    return f"there is {', '.join(matching)}" if matching else did_you_mean(name, names)
+    return f"known: {', '.join(matching)}" if matching else did_you_mean(name, names)
 
 
 def _family(page: Page, name: str) -> None:

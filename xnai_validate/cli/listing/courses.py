@@ -76,7 +76,7 @@ def _check(history: History, name: str, runs: Sequence[RunRecord], last: int) ->
     known = history.check_ids()
     matching = [known_id for known_id in known if known_id == name or known_id.endswith(f":{name}")]
     if len(matching) > 1:
-        raise ConfigError(f'"{name}" is the end of several ids', hint=f"there is {', '.join(matching)}")
+        raise ConfigError(f'"{name}" may be one of several checks', hint=f"name one of {', '.join(matching)}")
     if not matching:
         hint = (
             did_you_mean(name, [*known, *_group_by_profile(runs)]) or "list what is stored with: xnai-validate history"

@@ -44,7 +44,7 @@ class Listener(Protocol):
 
 @dataclass(slots=True)
 class RepeatedRuns:
-    """The runs of one command. No more than the listener keeps of a run outlives it."""
+    """The runs of one command. Of a run that has ended, only what the listener keeps stays in memory."""
 
     options: RepeatedOptions
     listener: Listener

@@ -13,7 +13,7 @@ from xnai_validate.plan import Plan
 
 @asynccontextmanager
 async def loads_sent(options: RunOptions, plan: Plan) -> AsyncIterator[None]:
-    """Send the loads of this context by workers, where the options name some. Raises ConfigError if that cannot be."""
+    """Send the loads of this context by workers, if the options name any. Raises ConfigError if they cannot be used."""
     if options.workers is None:
         yield
         return

@@ -290,7 +290,7 @@ class RunOptions:
 
     @property
     def failing_if_none(self) -> bool:
-        """Whether a run in which every check was skipped is no pass."""
+        """Whether a run in which every check was skipped does not pass; by default in CI only."""
         in_ci = os.environ.get("CI", "").lower() in ("true", "1", "yes")
         return in_ci if self.fail_if_none is None else self.fail_if_none
 

@@ -42,7 +42,7 @@ def listen_address(text: str) -> Address:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
-        raise ValueError(f"{text} is not an address; write [HOST]:PORT for IPv6")
+        raise ValueError(f"{text} is not an address; write an IPv6 address in brackets, such as [::1]:9797")
     if not host or not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"{text} is not an address; write HOST:PORT, such as 127.0.0.1:9797")
     return Address(host, int(port))

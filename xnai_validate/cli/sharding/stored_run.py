@@ -15,7 +15,7 @@ from xnai_validate.model.results.verdict import Exit
 
 @dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run and how its report and its events are had."""
+    """A stored run: its report, and a function that returns its events."""
 
     report: RunReport
     events: Callable[[], Iterable[Event]]

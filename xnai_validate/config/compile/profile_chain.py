@@ -1,4 +1,4 @@
-"""The profiles of a run with all that they extend, in the order in which they are laid over one another."""
+"""The profiles of a run with all that they extend, in the order in which later ones override earlier ones."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class AuthEntry(Entry):
         required, optional = _TAKES[self.scheme]
         missing = sorted(name for name in required if not getattr(self, name))
         if missing:
-            raise ValueError(f"{self.scheme} takes {', '.join(missing)}")
+            raise ValueError(f"{self.scheme} needs {', '.join(missing)}")
         others = sorted(self.model_fields_set - required - optional - {"scheme"})
         if others:
             raise ValueError(f"{self.scheme} takes no {', '.join(others)}")

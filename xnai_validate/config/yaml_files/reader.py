@@ -169,7 +169,7 @@ class _Composer:
         plain = event.tag is None and event.implicit[0]
         if event.tag is not None and event.tag not in _TEXT_TAGS:
             raise YamlError(
-                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark_of(event)
+                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed here", _mark_of(event)
             )
         if frame is not None and frame.mapping is not None and frame.key is None:
             self.key(frame, text, plain, event)
@@ -203,7 +203,7 @@ class _Composer:
             raise YamlError(f"nested more than {DEPTH_CAP} levels deep", _mark_of(event))
         if event.tag not in (None, "!"):
             raise YamlError(
-                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not used here", _mark_of(event)
+                f"the tag {event.tag.replace('tag:yaml.org,2002:', '!!')} is not allowed here", _mark_of(event)
             )
         if outer is not None and outer.mapping is not None and outer.key is None:
             raise YamlError("a key is text, not a mapping or a list", _mark_of(event))

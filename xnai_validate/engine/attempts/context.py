@@ -123,7 +123,7 @@ class CheckContext:
     async def under(self, planned: PlannedFault) -> AsyncIterator[None]:
         """A context in which a fault is in force. Raises NotApplicable or Unmeasurable if it cannot be injected."""
         if self.scope.injector is None:
-            raise NotApplicable("nothing may be disturbed here")
+            raise NotApplicable("no fault can be injected before the checks begin")
         target = target_of(planned, self.target_named)
         async with self.scope.injector.in_force(planned, target, self.id) as moved:
             before = dict(self.moved)

@@ -88,7 +88,7 @@ class TargetSession:
             async with asyncio.timeout(LOGIN_S):
                 facts = await measure(flow, ctx)
         except TimeoutError:
-            raise Unmeasurable(f"not at its end within {LOGIN_S:g} s") from None
+            raise Unmeasurable(f"it took more than {LOGIN_S:g} s") from None
         judged = judge_facts(flow.rules, facts, scope.clock.time())
         if judged.not_reached is not None or not all(finding.held for finding in judged.findings):
             failed = judged.values.get("failed_steps")

@@ -33,7 +33,7 @@ class NotBegun:
 
     @property
     def status(self) -> Status:
-        """One check reports it, all others are skipped because of that."""
+        """Error for the first check that must not disturb the stack; skip for those after it."""
         return Status.SKIP if self.blocked_by else Status.ERROR
 
 
@@ -79,7 +79,7 @@ class Steadiness:
         self.scope.progress(check.id, "waiting until the whole stack is as before")
 
         async def why_unsteady() -> str | None:
-            """Mend what is known how to mend, then return what is not as before; None if everything is."""
+            """Make the calls that close open breakers; return what is not as before then, None if everything is."""
             await self._mend(check)
             return await self._describe_unsteady(check)
 

@@ -1,1 +1,1 @@
-"""The events of a run: made, written to its journal, handed on; and the first of them."""
+"""The events of a run: how they are made, written to its journal, passed on, and read to resume a run."""

@@ -224,7 +224,7 @@ async def _prepare_fault(planned: PlannedFault, place: FaultPlace) -> _Prepared:
 
 
 def _unmeasurable(error: BaseException, message: str) -> XnaiError:
-    """The exception to raise for one of a fault: its own if it has a message for the user."""
+    """Return the exception to raise when a fault raised `error`: the same if it is for the user, else Unmeasurable."""
     if isinstance(error, XnaiError):
         return error
     unmeasurable = Unmeasurable(message)

@@ -93,7 +93,11 @@ async def _repair_record(
     patient: bool,
     overdue: bool,
 ) -> Repaired:
-    """Revert the fault of a record that no running process owns, and remove the record once that is proven."""
+    """Revert the fault of a record that no running process owns, and remove the record once that is proven.
+
+    With `patient`, wait until the process that owns the record has ended. With `overdue`, the fault was in force for
+    longer than allowed: revert it even if that process runs.
+    """
     if isinstance(record, Unreadable):
         return Repaired(record.id, f"an unreadable record, {record.id}", False, record.why)
     deadline = clock.monotonic() + END_S

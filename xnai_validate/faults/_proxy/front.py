@@ -103,7 +103,7 @@ def check_proxy(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
     try:
         tls_name(target.host)
     except ValueError as error:
-        raise Unmeasurable(f"no proxy can connect to target {target.name}: {error}", hint="see its url") from None
+        raise Unmeasurable(f"no proxy can connect to target {target.name}: {error}", hint="see its `url`") from None
     if params.listen:
         try:
             bound(*split_address(params.listen)).close()

@@ -71,8 +71,11 @@ class Latency:
     async def _read_delayed(
         self, source: Side, pieces: asyncio.Queue[tuple[float, bytes]], window: _Window, draw: Random
     ) -> None:
-        """Read pieces from the source and queue each with the time at which it may be sent on."""
-        data = b"first"
+        """Read pieces from the source and queue each with the time at which it may be sent on.
+
+        The last piece is empty: it carries the end of the stream, which is delayed too.
+        """
+        data = b"first"  # enters the loop; any bytes do
         while data:
             data = await source.read(await window.room())
             window.take(len(data))

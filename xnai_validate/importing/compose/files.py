@@ -1,4 +1,4 @@
-"""Compose files with all that they include, extend and are laid over by, as one document.
+"""Compose files as one document, merged with their overrides and with what they include and extend.
 
 Source: Compose Specification, 13 (Merge), 14 (Include), services: extends; Docker Compose, COMPOSE_FILE and .env.
 """

@@ -1,4 +1,4 @@
-"""How one compose file is laid over another.
+"""How one compose file is merged over another.
 
 Source: Compose Specification, 13 (Merge and override): mappings are merged, lists appended, commands replaced; what has
 a name of its own (ports, environment, secrets) is merged by it. `!reset` removes, `!override` replaces.

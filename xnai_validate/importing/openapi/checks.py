@@ -1,4 +1,4 @@
-"""From an OpenAPI document to what is written of it: a target, and a suite of its safe operations."""
+"""What `init` writes for an OpenAPI document: a target, and a suite of checks of its safe operations."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def api_project(document: ApiDocument) -> Project:
 def add_api(stack: ImportedStack, document: ApiDocument, given: ApiTarget | None = None) -> None:
     """Add the target of an API to a stack, or find it among its parts, and the checks of its safe operations."""
     server = ApiServer(given.url.rstrip("/")) if given else server_of(document)
-    part = _part(stack, server, given.name if given else None)
+    part = _find_or_add_part(stack, server, given.name if given else None)
     operations = operations_of(document)
     needed = [operation.requirements for operation in operations.taken if operation.requirements]
     credentials = credentials_of(document, needed, part.name)
@@ -60,8 +60,11 @@ def add_api(stack: ImportedStack, document: ApiDocument, given: ApiTarget | None
     )
 
 
-def _part(stack: ImportedStack, server: ApiServer, name: str | None) -> Part:
-    """The part of the stack at the place of the server, else a new one, as below a path: others request its root."""
+def _find_or_add_part(stack: ImportedStack, server: ApiServer, name: str | None) -> Part:
+    """Return the part of the stack whose target has the host and port of the server, else a new part.
+
+    A server whose url has a path gets a part of its own: the checks of the existing part start at the root.
+    """
     same = next((part for part in stack.parts if _place(str(part.target.get("url", ""))) == _place(server.url)), None)
     if same is not None and name in (None, same.name) and not urlsplit(server.url).path:
         same.target["url"] = server.url

@@ -81,10 +81,11 @@ def _read_operation(document: ApiDocument, template: str, method: str, item: Jso
     """Return an operation that can be called. Raises LeftOut with the reason why it cannot."""
     operation = mapping(item[method])
     if method not in SAFE:
-        raise LeftOut("may change state" if method not in ("options", "trace") else "has no answer that is declared")
+        is_harmless = method in ("options", "trace")
+        raise LeftOut("has a method that init writes no check for" if is_harmless else "may change state")
     servers = operation.get("servers", item.get("servers"))
     if servers:
-        raise LeftOut("is at a server of its own")
+        raise LeftOut("has servers of its own, and a profile gives the API one url")
     if mapping(operation.get("requestBody")):
         raise LeftOut("needs a body")
     request = request_parts(

@@ -117,7 +117,7 @@ def _plain(annotation: object, origin: object) -> FactType:
         if issubclass(annotation, str):
             members = getattr(annotation, "__members__", {})
             return FactType("choice", choices=tuple(m.value for m in members.values())) if members else FactType("text")
-    raise TypeError(f"rules cannot speak about a fact of type {annotation}")
+    raise TypeError(f"no rule can judge a fact of type {annotation}")
 
 
 def _with_metadata(kind: FactType, metadata: Iterable[object]) -> FactType:

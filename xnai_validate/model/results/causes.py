@@ -85,7 +85,7 @@ def _add_warnings(groups: Sequence[list[CheckResult]], warnings: Sequence[CheckR
 
 
 def _warned_parts(warning: CheckResult) -> Iterator[Key]:
-    """The empty parts of an answer on which the facts rest that a check warns about."""
+    """Yield the keys of the empty parts of an answer from which the facts that a check warns about are computed."""
     for finding in broken_findings(warning.findings, "warn"):
         part = RESTS_ON.get(finding.fact)
         if part is not None and warning.facts.get(part) == []:
@@ -231,7 +231,7 @@ def _is_beyond_limit(finding: Finding) -> bool:
 
 
 def _is_repeated(finding: Finding, facts: JsonObject) -> bool:
-    """Whether what came more than once is the reason: a rule about repetitions is broken, or one about counts."""
+    """Whether messages that came twice are the reason: a rule about repetitions, or about counts, is broken."""
     if finding.fact == REPEATED:
         return True
     actual, limit = finding.actual, finding.expected
@@ -240,7 +240,7 @@ def _is_repeated(finding: Finding, facts: JsonObject) -> bool:
 
 
 def _empty_parts(check: CheckResult, broken: Sequence[Finding]) -> Iterator[str]:
-    """The parts of an answer that are empty, by their names: itself is broken, or what is missing in it is."""
+    """Yield the names of empty parts of an answer for which a rule is broken: about the part, or what it lacks."""
     for finding in broken:
         part = finding.fact.rpartition("$.")[2]
         if finding.actual == [] or (finding.rule == "length min" and finding.actual == 0):

@@ -76,7 +76,7 @@ class Masker:
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
             if CUT in text:
-                text = CUT.join([*map(self._without_begun, text.split(CUT)[:-1]), text.split(CUT)[-1]])
+                text = CUT.join([*map(self._mask_cut_secret, text.split(CUT)[:-1]), text.split(CUT)[-1]])
         if self._encoded is not None and self._encoded.search(text) is not None:
             text = _BASE64.sub(self._mask_base64, text)
         if "@" in text:
@@ -87,9 +87,10 @@ class Masker:
             text = _PARAMETER.sub(self._mask_parameter, text)
         return _MEMBER.sub(self._mask_member, text) if '":' in text or '" :' in text else text
 
-    def _without_begun(self, text: str) -> str:
-        """`text` without the beginning of a secret at its end, which a cut has left there."""
+    def _mask_cut_secret(self, text: str) -> str:
+        """Mask the beginning of a secret at the end of a text, which is there if the text was cut within the secret."""
         for secret in self._known:
+            # Every place near the end where a secret could begin; it was cut if the text ends before the secret does.
             at = text.find(secret[: self.SHORTEST], max(0, len(text) - len(secret)))
             while at >= 0:
                 if secret.startswith(text[at:]):

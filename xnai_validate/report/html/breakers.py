@@ -59,20 +59,20 @@ def _make_course(report: RunReport, check: CheckResult) -> BreakerCourse:
         change for item in _objects_in(check.facts.get("timeline")) if (change := _parse_change(item)) is not None
     ]
     calls = _objects_in(check.facts.get("calls"))
-    # The last attempt has the facts.
+    # The facts are those of the last attempt, which took `elapsed_ms` and ended when the check did.
     began_ms = (check.ended_ms or 0.0) - check.elapsed_ms
     faults = [
         (fault, fault.injected_ms - began_ms, (fault.reverted_ms or report.run.elapsed_ms) - began_ms)
         for fault in report.faults
-        if fault.check == check.id and fault.injected_ms >= began_ms - 1
+        if fault.check == check.id and fault.injected_ms >= began_ms - 1  # times in a report are rounded
     ]
     scale = Scale(_end_ms(check.elapsed_ms, changes, calls))
-    held = tuple(
+    fault_bars = tuple(
         scale.bar(begin, end, "fault", f"{fault.fault} {fault.target or ''}, for {format_ms(end - begin)}")
         for fault, begin, end in faults
     )
     strips = (
-        Strip("fault", held, "Faults: " + ("; ".join(bar.label for bar in held) or "none")),
+        Strip("fault", fault_bars, "Faults: " + ("; ".join(bar.label for bar in fault_bars) or "none")),
         Strip("state", tuple(_states(scale, changes)), _describe_states(changes)),
         Strip("calls", tuple(_call_bars(scale, calls)), _describe_calls(calls)),
     )

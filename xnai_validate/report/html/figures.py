@@ -1,4 +1,4 @@
-"""Figures of the page, as images in themselves: each is described in words, and follows light and dark."""
+"""Figures of the page as embedded images: each is described in words, and follows a light or dark page."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ def _append_rates(page: Page, loads: list[Load]) -> None:
     page.blank()
     rows: list[list[Span]] = [[(head, "dim") for head in heads]]
     rows += [_load_row(load, page.unicode, with_good) for load in loads]
-    for columns in (len(heads), len(heads) - 1):  # without the bars, and then below one another, on a narrow page
+    # A page that is too narrow gets no bars; if it still is, `table` puts the last cell of each row below the others.
+    for columns in (len(heads), len(heads) - 1):
         shown = [row[:columns] for row in rows]
         if page.has_room_for(shown, indent=2, gap=2):
             break

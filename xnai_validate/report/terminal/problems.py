@@ -106,7 +106,7 @@ def _add_headline(page: Page, check: CheckResult) -> None:
 
 
 def _evidence(page: Page, check: CheckResult) -> None:
-    """One line for each rule that does not hold: what was expected, what was got."""
+    """Add each rule that does not hold with what was expected and got, the steps, the exchange, and its command."""
     rows: list[list[Span]] = [
         [(finding.fact.ljust(_LABELS - 2), ""), (expected_and_got(finding, check.facts), "")]
         for finding in broken_rules(check)

@@ -1,4 +1,4 @@
-"""Following redirections (RFC 9110 section 15.4) without giving another server what proves who we are."""
+"""Following redirections (RFC 9110 section 15.4) without sending credentials to another server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HARMLESS = frozenset(
 
 
 def redirected(request: HttpRequest, head: Head) -> HttpRequest | None:
-    """The request that a redirection asks for; None where it asks for none that a client follows."""
+    """Return the request that follows a redirection; None for a response that leads to no further request."""
     location = head.headers.get("location")
     if head.status not in REDIRECTS or not location:
         return None

@@ -193,7 +193,7 @@ def _authorization(auth: Auth) -> bytes:
         return b"Basic " + b64encode(f"{auth.user}:{auth.secret}".encode())
     value = f"Bearer {auth.secret}".encode()
     if not _VALUE.fullmatch(value):
-        raise ValueError("the bearer token cannot be in a header")
+        raise ValueError("the bearer token has a character that a header cannot hold")
     return value
 
 

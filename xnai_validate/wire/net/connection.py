@@ -127,7 +127,7 @@ class Pipe(asyncio.Protocol):
 
     @property
     def room(self) -> asyncio.Future[None] | None:
-        """Done when there is room again for what is written; None while there is. Not to be cancelled."""
+        """A future that is done once more may be written; None if it may be now. Do not cancel it."""
         return self._full
 
     def abort(self) -> None:

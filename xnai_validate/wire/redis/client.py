@@ -94,7 +94,7 @@ class RedisClient:
         connection = None
         while kept and connection is None:
             connection = kept.pop()
-            if not connection.quiet:
+            if not connection.is_idle:
                 connection.abort()
                 connection = None
         if connection is None:

@@ -83,13 +83,13 @@ class RedisConnection(Connection):
         return self._pipe is not None and not self._pipe.transport.is_closing()
 
     @property
-    def quiet(self) -> bool:
-        """Whether the connection is open and nothing is left to read."""
+    def is_idle(self) -> bool:
+        """Whether the connection is open and no bytes of a reply wait to be read."""
         return self._pipe is not None and self._pipe.usable and not self._replies.has_data()
 
     async def can_read(self) -> bool:
         """Whether something is left to read, or the connection is gone."""
-        return not self.quiet
+        return not self.is_idle
 
     async def connect(self) -> None:
         """Open the socket, with TLS where the address asks for it, authenticate and select the database.
@@ -178,7 +178,7 @@ class RedisConnection(Connection):
     async def _node(self, node: Node) -> RedisConnection:
         """The connection to another node of the cluster, opened if necessary. Raises WireError."""
         connection = self._nodes.get(node)
-        if connection is None or not connection.quiet:
+        if connection is None or not connection.is_idle:
             connection = RedisConnection(replace(self.address, host=node.host, port=node.port))
             try:
                 await connection.connect()

@@ -44,9 +44,9 @@ def test_a_client_gets_a_token(home: Home) -> None:
 @pytest.mark.parametrize(
     ("auth", "expected"),
     [
-        ("{scheme: login}", "login takes steps"),
+        ("{scheme: login}", "login needs steps"),
         (f"{{scheme: login, steps: [{STEP}], user: a}}", "login takes no user"),
-        ("{scheme: basic, secret_env: TOKEN}", "basic takes user"),
+        ("{scheme: basic, secret_env: TOKEN}", "basic needs user"),
         ("{scheme: bearer, user: a, secret_env: TOKEN}", "bearer takes no user"),
         ("{scheme: oauth2-client-credentials, secret_env: TOKEN}", "oauth2-client-credentials takes token_url, user"),
         (

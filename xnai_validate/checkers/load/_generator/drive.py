@@ -307,7 +307,7 @@ class Drive:
             self.end(why)
 
     def _why_early(self, now: float) -> str | None:
-        """Why the load is to end now, where it is."""
+        """Return why the load must end now, before its time is over; None if it goes on."""
         phase = self._phase
         if now >= self._until:
             return f"the check may take no longer than {self._ctx.timeout_s:g} s"

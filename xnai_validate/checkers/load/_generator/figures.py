@@ -64,7 +64,7 @@ QUANTILES = {"50": 0.5, "90": 0.9, "95": 0.95, "99": 0.99, "999": 0.999}
 
 
 def merged(histograms: list[Histogram]) -> Histogram:
-    """All of them as one."""
+    """Return one histogram with everything that these have counted."""
     whole = Histogram()
     for histogram in histograms:
         whole.merge(histogram)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Of everything that is numbered from 0, each number that leaves the remainder `index` when divided by `of`.
+    """The part of a numbered sequence that one process takes: the numbers n, from 0, with n % of == index.
 
     The shares 0 to `of` - 1 of a schedule together are the schedule, so its rate does not depend on their number.
     """

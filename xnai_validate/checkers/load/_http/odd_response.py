@@ -41,9 +41,10 @@ class OddResponse:
         self._status = 0
 
     def feed(self, data: bytes) -> int | None:
-        """Take bytes in, none for the end of the connection. Return the status of a whole response, None before.
+        """Parse more bytes; empty bytes stand for the end of the connection.
 
-        Raises WireError: `protocol` for what is no response, `reset` where the connection ended within one.
+        Returns the status once the response is complete, None until then. Raises WireError: `protocol` for bytes that
+        are not an HTTP response, `reset` if the connection ended within one.
         """
         if not self._status:
             self._begun = (self._begun + data)[:200]

@@ -1,4 +1,4 @@
-"""Opening connections for responses that are read as they come: some at a time, each by a task that ends with that."""
+"""Opening connections for responses that are read as they come: a few at a time, each by a task of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SLICE_S = 0.0005
 
 
 class Opener:
-    """Opens connections to one server, some at a time, and is what their responses have in common."""
+    """Opens connections to one server, a few at a time, and holds what their responses share, such as a buffer."""
 
     def __init__(self, tasks: asyncio.TaskGroup, prepared: Prepared, data: bytes, host: str) -> None:
         """`data` is the request on the wire; `host` the host, or its address so that it is not looked up each time."""

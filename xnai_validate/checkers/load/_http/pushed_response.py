@@ -132,7 +132,7 @@ class PushedResponse(asyncio.BufferedProtocol):
 
     @property
     def unconnected(self) -> bool:
-        """Whether there is no connection, and was none."""
+        """Whether no connection was opened for this response so far."""
         return self._transport is None
 
     def fail(self, kind: ErrorKind, detail: str) -> None:

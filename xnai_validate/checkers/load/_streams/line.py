@@ -253,7 +253,7 @@ class StreamLine(PushedResponse):
         tally.tokens += 1
 
     def _hold(self, held: int) -> None:
-        """Many streams may each hold the beginning of a large event: together they have a bound."""
+        """Note how many bytes of an unfinished event this stream holds; fail if all streams together hold too much."""
         streams = self._streams
         streams.held += held - self._held
         self._held = held

@@ -45,7 +45,7 @@ def report_null_facts(
 
 
 def _is_given(needs: Needs, params: Params, raw: JsonValue) -> bool:
-    """Whether the parameter asks for the fact. What depends on a reference does: its value is not known yet."""
+    """Whether the parameter asks for the fact; one whose value depends on a reference may, so it counts as asking."""
     if isinstance(raw, dict) and needs.param in raw and needs.param not in params.model_fields_set:
         return True
     value = getattr(params, needs.param, None)

@@ -281,7 +281,7 @@ def unverified(targets: Iterable[PlannedTarget]) -> Iterator[str]:
 
 
 def _default_probe(target: PlannedTarget, compile_probe: CompileProbe) -> CompiledMeasurement | None:
-    """Any answer of an HTTP server, a connection to anything else."""
+    """Return the probe of a target that declares none: any response over HTTP, for other protocols a connection."""
     nowhere = Where(None)
     if target.candidates[0].target.scheme in ("http", "https", UNIX):
         params: JsonObject = {"path": "/"}

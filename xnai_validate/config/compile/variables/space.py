@@ -1,4 +1,4 @@
-"""The vars of a run: nested values that are laid over one another, each with the place where it is written."""
+"""The vars of a run: nested values, merged from all sources, each with the place where it is written."""
 
 from __future__ import annotations
 
