@@ -110,7 +110,7 @@ def with_references(schema: JsonValue, whole: bool) -> Any:
 
 
 def _allow_reference(schema: JsonValue, whole: bool) -> JsonValue:
-    """Return the schema of a value where `{{name}}`, a value captured before, may stand instead."""
+    """Return the schema of a value in whose place a reference may stand. `whole`: as in `with_references`."""
     inner: JsonValue = with_references(schema, whole)
     if not isinstance(inner, dict) or not inner or (inner.get("type") == "string" and "pattern" not in inner):
         return inner

@@ -90,11 +90,14 @@ def _uncomparable(check: str, name: str, reason: str) -> Compared:
     return Compared(check=check, figure=name, band=band_of(name).least, change="cannot tell", reason=reason)
 
 
-def _verdict_on(pair: Pair, found: Change, worse: bool, better: bool) -> Compared:
-    """Return the verdict on a figure: a significant change counts where it exceeds the band of the figure."""
-    before, after, ratio = _mean(pair.before), _mean(pair.after), found.ratio
+def _verdict_on(pair: Pair, measured: Change, worse: bool, better: bool) -> Compared:
+    """Return the verdict on a figure: a significant change counts if it exceeds the band of the figure.
+
+    `worse` and `better`: whether an increase, or a decrease, is significant.
+    """
+    before, after, ratio = _mean(pair.before), _mean(pair.after), measured.ratio
     band = round(band_of(pair.figure).counts_from(before), 4)
-    low, high = found.interval()
+    low, high = measured.interval()
     verdict: Verdict
     reason = None
     if worse and ratio >= 1 + band:

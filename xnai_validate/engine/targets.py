@@ -123,7 +123,10 @@ class _Wait:
     """Whether the container of one of them has ended."""
 
     async def wait_for_target(self, planned: PlannedTarget, *, is_up: bool) -> str:
-        """Wait until a target accepts connections, its container has ended, or the time is over; describe which."""
+        """Wait until a target accepts connections, its container has ended, or the time is over; describe which.
+
+        `is_up`: whether it accepted a connection at the first look.
+        """
         target, clock = planned.target, self.scope.clock
         where = f"{target.name} ({target.host}:{target.port})"
         ends: list[str] = []

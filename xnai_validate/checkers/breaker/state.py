@@ -182,7 +182,10 @@ def _count_difference(record: Cycle) -> tuple[int | None, int | None]:
 
 
 def _excess(begins: Sequence[Reading], end: Reading, name: str, made: int) -> int | None:
-    """The change of a total minus the calls made, from where the two differ least; None if it is unknown."""
+    """Return the change of a total minus the calls `made`; None if it is unknown.
+
+    The change is counted from the one of the readings `begins` that gives the smallest difference.
+    """
     after = end.number(name)
     known = [before for reading in begins if (before := reading.number(name)) is not None]
     if after is None or not known:

@@ -46,14 +46,14 @@ class Step(Template):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How a step went."""
+    """A step that was made, or was to be made, and how it went."""
 
     step: Step
     started_ms: float
     """From the beginning of the flow."""
     elapsed_ms: float
     held: bool | None
-    """Whether its rules held; None where it was not made, or passed over."""
+    """Whether its rules held; None if it was not made, or skipped because it does not apply."""
     reason: str | None = None
     """Why not, in words."""
 

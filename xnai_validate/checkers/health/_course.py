@@ -39,7 +39,7 @@ class Seen:
         return found[-1] if found else None
 
     def turned_ms(self, component: str, well: bool) -> float | None:
-        """When the report began to claim this of a component and kept to it; None if it did not at the end."""
+        """Milliseconds until the report called a component well, or not well, and kept to it; None if it did not."""
         turned = None
         for sample in self.samples:
             claim = sample.claims.get(component) if sample.claims is not None else None
@@ -50,7 +50,7 @@ class Seen:
         return None if turned is None else round((turned - self.begun_s) * 1000, 1)
 
     def stale_ms(self, component: str, well: bool) -> float | None:
-        """How long the report was out of date after the component changed, by its own probe.
+        """How long the report was out of date after the probe of a component found it `well`, or not.
 
         None where it did not turn, or was not in the report; where the report never followed, up to the last look.
         """

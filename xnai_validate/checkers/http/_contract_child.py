@@ -202,7 +202,10 @@ def _cases(
 
 
 def _prepare_request(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | None:
-    """Return the request in its form on the wire; None if it is too large or has no form in HTTP."""
+    """Return the request in its form on the wire; None if it is too large or HTTP cannot express it.
+
+    A request that is meant to be `valid` gets the `fixed` fields in its body.
+    """
     import requests
 
     if valid and isinstance(case.body, dict):

@@ -92,7 +92,7 @@ class ArrivalsParams(Params):
         return self
 
     def randomness(self, *, warmup: bool = False) -> Randomness | None:
-        """How the distances between arrivals vary; None for an even grid."""
+        """How the distances between arrivals vary; None for an even grid. The warm-up has random numbers of its own."""
         if self.spacing == "even":
             return None
         return Randomness(self.burstiness or 1.0, 2 * self.seed + warmup)

@@ -155,7 +155,10 @@ async def _strict_error(host: str, port: int, tls: Tls, timeout_s: float) -> str
 
 
 async def _shake(host: str, port: int, tls: Tls, timeout_s: float, *, strict: bool = False) -> _Session:
-    """Make one TLS handshake and return what was negotiated, with the certificate of the server. Raises WireError."""
+    """Make one TLS handshake and return what was negotiated, with the certificate of the server. Raises WireError.
+
+    With `strict`, the certificate must also fulfil what VERIFY_X509_STRICT asks beyond RFC 5280.
+    """
     context = client_context(tls, strict=strict)
     try:
         async with asyncio.timeout(timeout_s):

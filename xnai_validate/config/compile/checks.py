@@ -188,7 +188,10 @@ class Checks:
     def _compile_measurement(
         self, source: CheckSource, check_id: str, target: str | None, where: Where, *, skipped: bool
     ) -> CompiledMeasurement | None:
-        """Compile the measurement of a check; None if it has errors, which are noted."""
+        """Compile the measurement of a check; None if it has errors, which are noted.
+
+        The params of a check that is `skipped` on this stack may lack values: then they are not validated.
+        """
         entry = source.entry
         if not (skipped and source.missing_values):
             tightened = self.thresholds.rules_of(check_id, entry.kind)

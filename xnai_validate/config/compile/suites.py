@@ -127,7 +127,7 @@ class Suites:
             self.problems.at(where, f'unknown check "{needed}"', did_you_mean(needed, other.positions))
 
     def files_without(self, names: Collection[str], matches: Callable[[str], bool]) -> set[str]:
-        """The files that were read of suites that are not among `names`, and of whose checks `matches` none."""
+        """Return the files of suites that were read, are not in `names`, and have no check that `matches` accepts."""
         found = set()
         for name, suite in self._suites.items():
             source = self.library.read(self.library.suites[name]) if name in self.library.suites else None

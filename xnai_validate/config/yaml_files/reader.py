@@ -181,7 +181,7 @@ class _Composer:
         self.put(value, position)
 
     def key(self, frame: _Frame, text: str, plain: bool, event: yaml.ScalarEvent) -> None:
-        """Take in the key of the next value; note it if the mapping has it already."""
+        """Take in the key of the next value; note it if the mapping has it already. Only a `plain` `<<` merges."""
         frame.key = text
         frame.merging = plain and text == _MERGE
         mapping = frame.mapping

@@ -96,7 +96,7 @@ class Recorder:
         self._load = load
 
     def ended(self, line: Line, outcome: str, now: float, *, is_error: bool = True) -> None:
-        """A request has ended: answered with a status, failed by a kind of error, or neither."""
+        """Note that a request has ended; `outcome` is its status, its kind of error, or why it counts as neither."""
         tally = self._load
         if not self.is_used or tally is None or line.tally is not tally:
             return

@@ -160,7 +160,7 @@ class Measurements:
     def _params(
         self, model: type[Params], of: str, raw: JsonValue, where: Where, template: bool = False
     ) -> Params | None:
-        """The validated params of a kind or a fault; None if they have errors."""
+        """The validated params; None if they have errors. In a `template`, those that need a captured value may."""
         if _may_hold_secrets(raw):
             self._gather_secrets(raw)
         try:
@@ -202,7 +202,10 @@ class Measurements:
         inner: bool,
         template: bool,
     ) -> tuple[Rule, ...] | None:
-        """The rules of the kind, replaced fact by fact by those of `expect`, then the rules of `warn`."""
+        """The rules of the kind, replaced fact by fact by those of `expect`, then the rules of `warn`.
+
+        A check needs a rule; an `inner` measurement, such as an observation, does not. `template`: see `_params`.
+        """
         key = (checker.kind, _text_of(expect, where), _text_of(warn, where))
         if key in self._combined and not template:
             return self._combined[key]

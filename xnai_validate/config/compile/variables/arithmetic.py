@@ -142,7 +142,7 @@ class _Parser:
         raise ValueError(f'"{token["sign"]}" does not belong there in {self._text.strip()}')
 
     def _inner(self, *, several: bool = False) -> list[Quantity]:
-        """What stands in parentheses, of which the first is read already."""
+        """Parse up to the closing parenthesis, after the opening one; with `several`, a list of sums between commas."""
         self._depth += 1
         if self._depth > DEPTH_CAP:
             raise ValueError(f"at most {DEPTH_CAP} parentheses within one another")
