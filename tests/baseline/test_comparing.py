@@ -106,7 +106,7 @@ def test_what_cannot_be_compared_is_reported(change: JsonObject, message: str) -
 
 
 def test_a_check_that_is_new_or_gone_is_undecided() -> None:
-    """Neither vanishes silently."""
+    """Such a check is listed without a verdict, in either direction."""
     rng = random.Random(8)
     found = compare("main", [load_run(rng)], [memory_run(100, 1)])
     assert {(item.check, item.change) for item in found.figures} == {(LOAD, "cannot tell"), (MEMORY, "cannot tell")}

@@ -56,7 +56,7 @@ def test_the_error_is_the_scatter(make: Make, least: float, most: float) -> None
 
 
 def test_dependent_windows_have_a_larger_error() -> None:
-    """Who took the requests as independent would state a third of the error."""
+    """Windows that influence each other are worth fewer requests: the variance is at least four times as large."""
     rng = random.Random(3)
     alone = statistics.fmean(figure(independent(rng), "p50_ms").variance for _ in range(20))
     together = statistics.fmean(figure(dependent(rng), "p50_ms").variance for _ in range(20))

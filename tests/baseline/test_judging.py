@@ -18,7 +18,7 @@ def runs(rng: random.Random, count: int, *, log: float = 0.0, spread: float = 0.
 
 
 def test_a_change_by_hand() -> None:
-    """One run each: the assumed spread is all there is; four equal runs draw it down."""
+    """With one run on each side the error is the assumed spread; four runs that agree make it smaller."""
     found = change([Figure(10.0)], [Figure(11.0)], P50)
     assert found.ratio == pytest.approx(1.1)
     assert found.degrees == PRIOR_RUNS

@@ -32,6 +32,7 @@ def recorded(values: Iterable[int]) -> Histogram:
 
 @given(samples, st.integers(0, 1000).map(lambda thousandths: Fraction(thousandths, 1000)))
 def test_a_quantile_is_within_half_a_percent_of_the_exact_one(values: list[int], share: Fraction) -> None:
+    """For any samples and any share, the error of a quantile is at most half a percent."""
     exact = sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
     found = recorded(values).quantile(float(share))
     assert found is not None
@@ -40,6 +41,7 @@ def test_a_quantile_is_within_half_a_percent_of_the_exact_one(values: list[int],
 
 @given(samples, shares, shares)
 def test_quantiles_rise_and_lie_within_what_was_recorded(values: list[int], a: float, b: float) -> None:
+    """A larger share never has a smaller quantile, and none is outside the shortest and longest duration."""
     histogram = recorded(values)
     low, high = histogram.quantile(min(a, b)), histogram.quantile(max(a, b))
     assert low is not None
@@ -49,6 +51,7 @@ def test_quantiles_rise_and_lie_within_what_was_recorded(values: list[int], a: f
 
 @given(samples)
 def test_count_sum_mean_shortest_and_longest_are_exact(values: list[int]) -> None:
+    """Buckets round quantiles only; the quantiles 0 and 1 are the exact ends."""
     histogram = recorded(values)
     assert histogram.count == len(values)
     assert histogram.sum_us == sum(values)
@@ -59,6 +62,7 @@ def test_count_sum_mean_shortest_and_longest_are_exact(values: list[int]) -> Non
 
 @given(st.lists(durations, max_size=100), st.lists(durations, max_size=100))
 def test_merging_is_the_same_as_recording_all(first: list[int], second: list[int]) -> None:
+    """Two merged histograms equal one that recorded the samples of both."""
     merged = recorded(first)
     merged.merge(recorded(second))
     assert merged.to_json() == recorded(first + second).to_json()
@@ -66,6 +70,7 @@ def test_merging_is_the_same_as_recording_all(first: list[int], second: list[int
 
 @given(st.lists(durations, max_size=200))
 def test_json_gives_the_same_histogram_back(values: list[int]) -> None:
+    """A histogram read from its JSON has the same quantiles, writes the same JSON, and goes on recording."""
     histogram = recorded(values)
     text = json.dumps(histogram.to_json())
     back = Histogram.from_json(json.loads(text))
@@ -79,6 +84,7 @@ def test_json_gives_the_same_histogram_back(values: list[int]) -> None:
 
 
 def test_a_histogram_without_samples_claims_nothing() -> None:
+    """Its count is 0; minimum, maximum, mean and quantiles are None."""
     histogram = Histogram()
     assert histogram.count == 0
     assert [histogram.min_us, histogram.max_us, histogram.mean_us, histogram.quantile(0.5)] == [None] * 4
@@ -98,6 +104,7 @@ def test_the_arrangement_of_the_buckets_is_that_of_the_format() -> None:
 
 
 def test_durations_beyond_the_buckets_are_counted_in_the_outermost() -> None:
+    """The first bucket takes those below zero, the last those above the longest; the maximum stays exact."""
     histogram = recorded([-5, LONGEST_US, 10 * LONGEST_US])
     assert histogram.count == 3
     assert histogram.min_us == 0
@@ -121,6 +128,7 @@ def test_memory_is_bounded_whatever_is_recorded() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, math.nan, math.inf])
 def test_a_quantile_beyond_0_and_1_is_refused(share: float) -> None:
+    """A share below 0, above 1, infinite or NaN is an error."""
     with pytest.raises(ValueError, match="between 0 and 1"):
         recorded([1]).quantile(share)
 
@@ -157,6 +165,7 @@ def test_a_quantile_beyond_0_and_1_is_refused(share: float) -> None:
     ],
 )
 def test_json_of_others_is_refused(change: dict[str, object]) -> None:
+    """Each single change that makes the document inconsistent or of another format is an error."""
     good = recorded([5, 9]).to_json()
     assert Histogram.from_json(good).count == 2
     with pytest.raises(ValueError, match="not a histogram"):
@@ -165,5 +174,6 @@ def test_json_of_others_is_refused(change: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("document", [None, [], "histogram", 5, {}])
 def test_what_is_no_histogram_at_all_is_refused(document: object) -> None:
+    """JSON of another type, and an empty object, are errors."""
     with pytest.raises(ValueError, match="not a histogram"):
         Histogram.from_json(document)

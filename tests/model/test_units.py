@@ -35,7 +35,7 @@ def test_sizes(text: str, size: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "5", "5TBs", "MB", "-1MB", "1MB1MB"])
 def test_what_is_no_size_is_refused(text: str) -> None:
-    """A unit is wanted."""
+    """A number without a unit, and an unknown unit, are errors."""
     with pytest.raises(ValueError, match="64KiB"):
         size_bytes(text)
 

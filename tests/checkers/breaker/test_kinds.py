@@ -258,7 +258,7 @@ def test_a_check_that_would_be_ended_before_reports_it(redis: Target) -> None:
 
 
 def test_params_are_held_to_reason(redis: Target) -> None:
-    """A breaker is tripped in one way, and is not called more often than anybody means."""
+    """Two ways to make calls fail, and an interval that makes too many calls, are errors of the params."""
     with stack(redis) as running:
         with pytest.raises(ValidationError, match="set one of request and fault"):
             BreakerParams.model_validate(params(running, trip={"request": post("/fail"), "fault": {"fault": "x.y"}}))

@@ -20,7 +20,7 @@ def journal(place: Place) -> Path:
 @pytest.mark.parametrize("name", FORMATS.names())
 @pytest.mark.parametrize("profile", ["good", "bad", "odd"])
 def test_every_format_is_the_same_byte_for_byte(place: Place, name: str, profile: str) -> None:
-    """ReportBuilder the journal gives what the live run gave, in every format, by id and by file."""
+    """A stored run is rendered exactly as the live run was, in every format, by id and by file."""
     live = place.run(profile, "--format", name)
     again = place.invoke("report", "--format", name)
     assert again.exit_code == 0, again.output

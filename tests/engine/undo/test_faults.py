@@ -243,7 +243,7 @@ def test_a_time_out_of_the_check_does_not_cost_the_undo(tmp_path: Path) -> None:
 
 
 def test_it_is_not_in_force_longer_than_its_limit(tmp_path: Path) -> None:
-    """Whatever the check wants: then it could not be measured."""
+    """It is reverted at its limit even if the check needs it longer; the check could then not be measured."""
     flags, stage = Flags(), Stage()
     check = make("a", scripted(stage), script={"takes_s": 60.0}, under=under(flags, Play(), limit_s=0.2))
     _, checks = results(run(tmp_path, check))
@@ -314,7 +314,7 @@ def test_a_checker_disturbs_for_a_while(tmp_path: Path) -> None:
 
 
 def test_steps_are_reported_in_their_order(tmp_path: Path) -> None:
-    """Recorded before injected, removed after proven: those who kill at a step kill where they mean."""
+    """The record exists before the injection and until the proof; the tests that kill a run rely on these steps."""
     flags, steps = Flags(), []
     folder = UndoFolder.below(tmp_path)
 

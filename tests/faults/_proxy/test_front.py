@@ -52,7 +52,7 @@ def test_where_the_target_is_gone_the_client_gets_an_error() -> None:
 
 
 def test_what_cannot_be_proxied_is_reported() -> None:
-    """No url, no port; an address that is in use, or not of this machine: nothing is started."""
+    """A target without a url or port, and an address that is in use or of another machine: no proxy is started."""
     with tcp_server(echo) as port:
         here = Target("server", f"tcp://127.0.0.1:{port}")
         for target, params, error, text in (

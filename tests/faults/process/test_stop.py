@@ -32,7 +32,7 @@ def test_a_process_without_a_supervisor_is_not_stopped() -> None:
 
 @pytest.mark.parametrize("more", [(), ("stubborn",)])
 def test_a_command_starts_it_again(more: tuple[str, ...]) -> None:
-    """SIGTERM, and SIGKILL for who does not hear; then the command, once, and not where it runs already."""
+    """SIGTERM, then SIGKILL for a process that ignores it; the command runs once, and not if the process is back."""
     with (
         server(*more) as (target, process, command),
         fault_control("process.stop", target, restart=command, grace="300ms") as control,

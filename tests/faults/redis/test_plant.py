@@ -64,13 +64,13 @@ def test_other_fields_stay_and_the_time_is_that_of_the_server(server: Server) ->
 
 
 def test_a_key_that_was_not_there_is_gone_again(server: Server) -> None:
-    """And would go by itself, had the tool died."""
+    """The planted key has a time to live, so it goes even if the tool dies before the revert."""
     assert 0 < plant(server)["ttl"] <= 600
     assert server[1].exists(KEY) == 0
 
 
 def test_a_key_that_never_expires_does_not_expire_afterwards(server: Server) -> None:
-    """Neither meanwhile."""
+    """It has no time to live while the fault is in force either."""
     server[1].set(KEY, '{"state": "closed"}')
     assert plant(server)["ttl"] == -1
     assert (server[1].get(KEY), server[1].ttl(KEY)) == ('{"state": "closed"}', -1)

@@ -89,7 +89,7 @@ EVENT_LOOP = Promise(id="api.concurrency", text="T", source="S")
 
 
 def test_one_promise_of_which_limits_are_broken_is_one_cause() -> None:
-    """A blocked event loop shows in a ratio, in the time of health and in a list of slow steps: only numbers tell."""
+    """Checks of one target that break limits of one promise have one cause, whatever they measure."""
     script = Script("x", "x")
     for name, broken, target in (
         ("ratio", finding("ratio", "min", 1.5, 1.0), "api"),

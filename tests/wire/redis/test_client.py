@@ -145,7 +145,7 @@ def test_tls_follows_the_target(tmp_path: Path) -> None:
 
 
 def test_a_client_certificate_is_shown(tmp_path: Path) -> None:
-    """A server that wants to know its clients lets the one in that has a certificate, and no other."""
+    """A server that requires client certificates admits the client that has one, and no other."""
     ours = authority(tmp_path)
     context = ours.server("127.0.0.1")
     context.verify_mode = ssl.CERT_REQUIRED
