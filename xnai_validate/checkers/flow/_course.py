@@ -9,7 +9,7 @@ from typing import Any
 
 from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.flow._capture import CaptureError
-from xnai_validate.checkers.flow._step import Made, Step
+from xnai_validate.checkers.flow._step import Step, StepResult
 from xnai_validate.kit import Context, JsonValue, NotApplicable, Observed, ToolLate, XnaiError
 
 TIMES = ("first_token_ms", "max_token_gap_ms")
@@ -30,11 +30,11 @@ class Course:
         self._secret = secret
         self.values: dict[str, JsonValue] = {} if values is None else values
         """What was captured so far."""
-        self.made: list[Made] = []
+        self.results: list[StepResult] = []
         self.times: dict[str, dict[str, float]] = {time: {} for time in TIMES}
         """Fact of a stream -> name of a step that has it -> the time in ms."""
         self.stopped = False
-        self.overdue: Made | None = None
+        self.overdue: StepResult | None = None
         """The step that was under way when the time of the flow was over."""
         self._ctx = ctx
         self._begun = time.perf_counter() if begun is None else begun
@@ -63,23 +63,23 @@ class Course:
         for result in results:
             if isinstance(result, XnaiError):
                 raise result
-            self.made.append(result)
+            self.results.append(result)
             self.stopped |= result.held is False and not result.step.go_on
 
     async def attempt(self, step: Step) -> None:
         """Make a clean-up step. If it cannot be made, keep it as failed; if its captures are missing, as not made."""
         result = await self._perform(step)
         if isinstance(result, NotApplicable | XnaiError):
-            result = Made(step, self.elapsed_ms, 0.0, False, result.message)
-        self.made.append(result)
+            result = StepResult(step, self.elapsed_ms, 0.0, False, result.message)
+        self.results.append(result)
 
     def not_made(self, group: Sequence[Step], reason: str = NOT_MADE) -> None:
         """Keep that these steps were not made."""
-        self.made += [Made(step, self.elapsed_ms, 0.0, None, reason) for step in group]
+        self.results += [StepResult(step, self.elapsed_ms, 0.0, None, reason) for step in group]
 
     def cut_short(self, steps: Sequence[Step], reason: str) -> None:
         """Keep the steps that the time limit ended: those under way as failed, those that had not begun as not made."""
-        made = {result.step.name for result in self.made}
+        made = {result.step.name for result in self.results}
         for step in steps:
             begun_ms = self._under_way.get(step.name)
             if step.name in made:
@@ -87,25 +87,25 @@ class Course:
             if begun_ms is None:
                 self.not_made([step])
             else:
-                self.overdue = Made(step, begun_ms, self.elapsed_ms - begun_ms, False, reason)
-                self.made.append(self.overdue)
+                self.overdue = StepResult(step, begun_ms, self.elapsed_ms - begun_ms, False, reason)
+                self.results.append(self.overdue)
 
-    async def _perform(self, step: Step) -> Made | XnaiError:
+    async def _perform(self, step: Step) -> StepResult | XnaiError:
         """Make one step and return what came of it; an error that ends the flow is returned, not raised."""
         begun_ms = self._under_way[step.name] = self.elapsed_ms
         unknown = [name for name in step.references if name not in self.values]
         if unknown:
-            return Made(step, begun_ms, 0.0, None, f"not made: {unknown[0]} was not captured")
+            return StepResult(step, begun_ms, 0.0, None, f"not made: {unknown[0]} was not captured")
         self._ctx.progress(step.name)
         try:
             reason = await self._until_held(step)
         except NotApplicable as error:
             if step.optional:
-                return Made(step, begun_ms, self.elapsed_ms - begun_ms, None, f"passed over: {error.message}")
+                return StepResult(step, begun_ms, self.elapsed_ms - begun_ms, None, f"passed over: {error.message}")
             return error
         except XnaiError as error:
             return type(error)(f"step {step.name}: {error.message}", hint=error.hint)
-        return Made(step, begun_ms, self.elapsed_ms - begun_ms, reason is None, reason)
+        return StepResult(step, begun_ms, self.elapsed_ms - begun_ms, reason is None, reason)
 
     async def _until_held(self, step: Step) -> str | None:
         """Why the step does not hold, after as many attempts as it has time for; None where it holds."""

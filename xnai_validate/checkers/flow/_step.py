@@ -45,7 +45,7 @@ class Step(Template):
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class StepResult:
     """A step that was made, or was to be made, and how it went."""
 
     step: Step

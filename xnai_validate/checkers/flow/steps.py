@@ -9,7 +9,7 @@ from typing import Annotated, Self
 from uuid import uuid4
 
 from xnai_validate.checkers.flow._course import Course
-from xnai_validate.checkers.flow._step import Made, Step, Variable
+from xnai_validate.checkers.flow._step import Step, StepResult, Variable
 from xnai_validate.kit import (
     Context,
     Count,
@@ -167,7 +167,7 @@ async def steps(params: StepsParams, ctx: Context) -> Flowed:
             - {name: remove, kind: http.request, with: {method: DELETE, path: "/tasks/{{id}}"}, expect: {status: 204}}
     """
     course = Course(ctx, {**_generated(params), **params.values}, secret=_secret_names(params))
-    cleaned: list[Made] = []
+    cleaned: list[StepResult] = []
     try:
         await _make(params, course, ctx)
         elapsed_ms = course.elapsed_ms
@@ -209,7 +209,7 @@ def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
         yield group
 
 
-async def _clean_up(params: StepsParams, course: Course) -> list[Made]:
+async def _clean_up(params: StepsParams, course: Course) -> list[StepResult]:
     """Make the clean-up steps within their time limit."""
     cleanup = course.for_cleanup()
     try:
@@ -218,29 +218,29 @@ async def _clean_up(params: StepsParams, course: Course) -> list[Made]:
                 await cleanup.attempt(step)
     except TimeoutError:
         cleanup.cut_short(params.cleanup, f"not done within {params.cleanup_timeout:g} s")
-    return cleanup.made
+    return cleanup.results
 
 
-def _facts_of(params: StepsParams, course: Course, cleaned: Sequence[Made], elapsed_ms: float) -> Flowed:
+def _facts_of(params: StepsParams, course: Course, cleaned: Sequence[StepResult], elapsed_ms: float) -> Flowed:
     """Return the facts of a flow, secrets masked."""
     masker = Masker(str(value) for name, value in course.values.items() if name in _secret_names(params))
-    broken = [made for made in course.made if made.held is False]
+    broken = [result for result in course.results if result.held is False]
     overdue = course.overdue if broken == [course.overdue] else None
-    before = course.made[: course.made.index(broken[0])] if broken else course.made
-    held = [made.step.name for made in before if made.held]
+    before = course.results[: course.results.index(broken[0])] if broken else course.results
+    held = [result.step.name for result in before if result.held]
     return (
         Flowed(
-            failed_steps=None if overdue else [_describe_failure(made, masker) for made in broken],
+            failed_steps=None if overdue else [_describe_failure(result, masker) for result in broken],
             failed_step_count=None if overdue else len(broken),
             reached=held[-1] if held else None,
             first_broken=broken[0].step.name if broken else None,
-            step_count=sum(made.held is not None for made in course.made),
-            steps=[masker.json(made.line()) for made in (*course.made, *cleaned)],
-            step_ms={made.step.name: made.elapsed_ms for made in course.made if made.held is not None},
+            step_count=sum(result.held is not None for result in course.results),
+            steps=[masker.json(result.line()) for result in (*course.results, *cleaned)],
+            step_ms={result.step.name: result.elapsed_ms for result in course.results if result.held is not None},
             first_token_ms=course.times["first_token_ms"],
             longest_gap_ms=course.times["max_token_gap_ms"],
             captured=masker.json({name: bounded(value) for name, value in course.values.items()}),
-            cleanup_failed=[_describe_failure(made, masker) for made in cleaned if made.held is False],
+            cleanup_failed=[_describe_failure(result, masker) for result in cleaned if result.held is False],
             elapsed_ms=elapsed_ms,
         )
         .keeping(course.values)
@@ -248,9 +248,9 @@ def _facts_of(params: StepsParams, course: Course, cleaned: Sequence[Made], elap
     )
 
 
-def _describe_failure(made: Made, masker: Masker) -> str:
+def _describe_failure(result: StepResult, masker: Masker) -> str:
     """Describe a step that failed, secrets masked."""
-    return masker.text(f"{made.step.name}: {made.reason}")
+    return masker.text(f"{result.step.name}: {result.reason}")
 
 
 def _secret_names(params: StepsParams) -> frozenset[str]:

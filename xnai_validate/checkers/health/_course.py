@@ -65,7 +65,7 @@ class Seen:
         return round(((right or wrong)[0 if right else -1] - turned) * 1000, 1)
 
 
-async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
+async def watch(ctx: Context, watched: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
     """Look until report and truth agree in all for three looks in a row, or the time is over.
 
     With `changed` that counts only once the truth has changed: some probe does not hold; without it, all must hold.
@@ -74,13 +74,13 @@ async def watch(ctx: Context, what: Watch, name: str, within_s: float, *, change
     deadline = seen.begun_s + within_s
     steady = 0
     while len(seen.samples) < LOOKS_CAP:
-        sample = await look(ctx, what.health, what.probes, what.paths)
+        sample = await look(ctx, watched.health, watched.probes, watched.paths)
         seen.samples.append(sample.sharing(seen.samples[-1]) if seen.samples else sample)
-        settled = all(sample.agrees(probe) for probe in what.probes) and all(sample.truth.values()) is not changed
+        settled = all(sample.agrees(probe) for probe in watched.probes) and all(sample.truth.values()) is not changed
         steady = steady + 1 if settled else 0
         if steady >= STEADY or ctx.clock.monotonic() >= deadline:
             break
-        await ctx.clock.sleep(what.every_s)
+        await ctx.clock.sleep(watched.every_s)
     return seen
 
 

@@ -58,15 +58,15 @@ async def truth(params: TruthParams, ctx: Context) -> Truth:
 
 async def _measure(params: TruthParams, ctx: Context) -> Truth:
     """Look at the stack as it is, then during and after each situation, and return the table of what was reported."""
-    what = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
-    before = await (_steady(params, ctx, what) if params.situations else _observe_healthy(params, ctx, what))
+    watched = Watch(params.health, params.truth, Paths(params.components, params.status), params.every)
+    before = await (_steady(params, ctx, watched) if params.situations else _observe_healthy(params, ctx, watched))
     untried = _unsteady(params, before)
     spent = {"ms": round(median(sample.report_ms for sample in before.samples), 3)}
     spent |= await cost(ctx, params.health, params.cost, params.cost_reports, params.settle, params.before_cost)
     busy = Busy(None, None, None)
     if params.busy is not None:
         ctx.progress("busy")
-        busy = await while_busy(ctx, params.busy, params.health, what.paths, params.every)
+        busy = await while_busy(ctx, params.busy, params.health, watched.paths, params.every)
     seen = [before]
     table: list[JsonObject] = cells(before, before, tuple(params.truth))
     ineffective = [f"busy: {busy.failed}"] if busy.failed else []
@@ -76,9 +76,9 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
         within_s = situation.detect_within or params.detect_within
         ctx.progress(situation.name)
         async with ctx.injected(situation.breach):
-            during = await watch(ctx, what, situation.name, within_s, changed=True)
+            during = await watch(ctx, watched, situation.name, within_s, changed=True)
         ctx.progress(f"after {situation.name}")
-        after = await watch(ctx, what, situation.name, params.recover_within, changed=False)
+        after = await watch(ctx, watched, situation.name, params.recover_within, changed=False)
         seen += [during, after]
         rows = cells(during, after, tuple(params.truth))
         table += rows
@@ -89,7 +89,7 @@ async def _measure(params: TruthParams, ctx: Context) -> Truth:
     return _facts_of(params, seen, table, ineffective, Extras(_longest(stale), spent, busy, untried))
 
 
-async def _steady(params: TruthParams, ctx: Context, what: Watch) -> Seen:
+async def _steady(params: TruthParams, ctx: Context, watched: Watch) -> Seen:
     """The stack before anything is done to it, once everything is well and reported so, or the time for that is over.
 
     Raises Unmeasurable if a component is down by its own probe: a situation could not be distinguished from that.
@@ -99,7 +99,7 @@ async def _steady(params: TruthParams, ctx: Context, what: Watch) -> Seen:
         (each.detect_within or params.detect_within) + params.recover_within for each in params.situations
     )
     within_s = min(params.steady_within, max(1.0, ctx.timeout_s - situations_s))
-    seen = await watch(ctx, what, "as it is", within_s, changed=False)
+    seen = await watch(ctx, watched, "as it is", within_s, changed=False)
     seen.samples[:] = seen.samples[-params.looks :]
     last = seen.samples[-1]
     down = sorted(name for name, well in last.truth.items() if not well)
@@ -129,11 +129,11 @@ def _is_down(rows: list[JsonObject], name: str) -> bool:
     return any(row["component"] == name and row["true"] is False for row in rows)
 
 
-async def _observe_healthy(params: TruthParams, ctx: Context, what: Watch) -> Seen:
+async def _observe_healthy(params: TruthParams, ctx: Context, watched: Watch) -> Seen:
     """Observe the stack before anything is done to it, a few times."""
     seen = Seen("as it is", ctx.clock.monotonic())
     for _ in range(params.looks):
-        seen.samples += (await watch(ctx, what, "as it is", 0.0, changed=False)).samples
+        seen.samples += (await watch(ctx, watched, "as it is", 0.0, changed=False)).samples
         await ctx.clock.sleep(params.every)
     return seen
 

@@ -107,6 +107,7 @@ class _Trial:
         self._untested: list[str] = []
         self._operations: set[str] = set()
         self._made = {True: 0, False: 0}
+        """Whether valid by the document -> how many requests were made."""
         self._found: dict[str, list[tuple[GeneratedRequest, str]]] = {}
         """Fact -> the requests that belong in its list, each with what is wrong with its answer."""
         self._deviating = 0
@@ -151,51 +152,51 @@ class _Trial:
             return any(_matches(operation, name) for operation in self._params.operations)
         return name.partition(" ")[0] in map(str.upper, self._params.methods)
 
-    async def _send(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
+    async def _send(self, generated: GeneratedRequest, process: Examiner, at_root: bool) -> None:
         """Send a generated request, and note whether its response deviates."""
-        self._operations.add(made.operation)
-        self._made[made.valid] += 1
-        self._ctx.progress(made.operation)
+        self._operations.add(generated.operation)
+        self._made[generated.valid] += 1
+        self._ctx.progress(generated.operation)
         before = self._count_deviations()
-        await self._ask(made, process, at_root)
+        await self._ask(generated, process, at_root)
         self._deviating += self._count_deviations() > before
 
-    async def _ask(self, made: GeneratedRequest, process: Examiner, at_root: bool) -> None:
+    async def _ask(self, generated: GeneratedRequest, process: Examiner, at_root: bool) -> None:
         """Send a generated request and note where the answer breaks the contract."""
-        url = self._target.join(made.path, at_root=at_root)
-        headers = {**made.headers, **self._params.headers}
-        body = made.body.encode("latin-1")
-        request = HttpRequest.of(url, made.method, headers=headers, body=body, target=self._target)
+        url = self._target.join(generated.path, at_root=at_root)
+        headers = {**generated.headers, **self._params.headers}
+        body = generated.body.encode("latin-1")
+        request = HttpRequest.of(url, generated.method, headers=headers, body=body, target=self._target)
         try:
             answer, failure = await self.fetch(request)
         except Unmeasurable:
             return  # a method or header that HTTP itself does not allow
         if answer is None or failure is not None:
-            self._note_deviation("unanswered", made, f"{failure.kind if failure else 'no answer'}: {failure}")
+            self._note_deviation("unanswered", generated, f"{failure.kind if failure else 'no answer'}: {failure}")
             return
         self._slowest_ms = max(self._slowest_ms or 0.0, answer.total_ms)
         status = answer.head.status
         if status >= 500:
-            self._note_deviation("server_errors", made, str(status))
+            self._note_deviation("server_errors", generated, str(status))
         kind = media_type(answer.head.headers).type
-        for text in await process.deviations(made.method, urlsplit(request.url).path, status, kind, answer.body):
-            self._note_deviation("nonconforming", made, f"{status}: {text}")
-        if made.valid and status in REFUSED:
-            self._note_deviation("refused_valid", made, str(status))
-        if not made.valid and status < 300:
-            self._note_deviation("accepted_invalid", made, str(status))
+        for text in await process.deviations(generated.method, urlsplit(request.url).path, status, kind, answer.body):
+            self._note_deviation("nonconforming", generated, f"{status}: {text}")
+        if generated.valid and status in REFUSED:
+            self._note_deviation("refused_valid", generated, str(status))
+        if not generated.valid and status < 300:
+            self._note_deviation("accepted_invalid", generated, str(status))
 
-    async def fetch(self, names: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
-        """The answer as far as it came, and why it did not come whole."""
+    async def fetch(self, request: HttpRequest) -> tuple[HttpAnswer | None, WireError | None]:
+        """Return the answer as far as it came, and why it is not complete."""
         try:
-            answer = await self._client.fetch(names, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
+            answer = await self._client.fetch(request, timeout_s=self._params.timeout, body_cap=self._params.body_cap)
         except WireError as failure:
             return None, failure
         return answer, answer.failure
 
-    def _note_deviation(self, fact: str, made: GeneratedRequest, what: str) -> None:
+    def _note_deviation(self, fact: str, generated: GeneratedRequest, deviation: str) -> None:
         """Note a deviation under its fact."""
-        self._found.setdefault(fact, []).append((made, what))
+        self._found.setdefault(fact, []).append((generated, deviation))
 
     def _count_deviations(self) -> int:
         """Return the number of deviations noted so far."""
@@ -206,7 +207,8 @@ class _Trial:
 
         def list_deviations(fact: str) -> list[str]:
             """List the deviations of a fact, each with its request."""
-            return [f"{_format_request(made)}: {what}" for made, what in self._found.get(fact, ())[:LISTED_CAP]]
+            deviations = self._found.get(fact, ())[:LISTED_CAP]
+            return [f"{_format_request(request)}: {deviation}" for request, deviation in deviations]
 
         def group_deviations(fact: str) -> list[str]:
             """List the deviations of a fact, equal ones once with their number."""
@@ -251,10 +253,10 @@ def _group_by_operation(deviations: Sequence[tuple[GeneratedRequest, str]]) -> l
     ]
 
 
-def _format_request(made: GeneratedRequest) -> str:
+def _format_request(request: GeneratedRequest) -> str:
     """Format a request on one line, so that it can be made again by hand."""
-    query = made.path.partition("?")[2]
-    parts = [made.operation, f"?{query}" if query else "", f"with {made.body}" if made.body else ""]
+    query = request.path.partition("?")[2]
+    parts = [request.operation, f"?{query}" if query else "", f"with {request.body}" if request.body else ""]
     text = json.dumps(" ".join(filter(None, parts)), ensure_ascii=True)[1:-1].replace('\\"', '"')
     return text if len(text) <= SHOWN_CAP else f"{text[:SHOWN_CAP]}... ({len(text)} characters)"
 
