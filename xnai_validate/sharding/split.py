@@ -51,7 +51,7 @@ def split(plan: Plan, count: int, known_s: Mapping[str, float]) -> Split:
     measured: list[set[str]] = [set() for _ in range(count)]
     load_ms = [0] * count
     for ids in sorted(chains, key=lambda ids: (-total_ms[ids], order[ids[0]])):
-        chain = with_needs(ids, needs)  # not kept from above: of a long ladder of needs they are too many
+        chain = with_needs(ids, needs)  # computed again: the sets of a long ladder of needs are too large to keep
         more_ms = [sum(costs_ms[check_id] for check_id in chain - known) for known in measured]
         best = min(range(count), key=lambda number: (load_ms[number] + more_ms[number], len(shares[number]), number))
         load_ms[best] += more_ms[best]
@@ -118,7 +118,7 @@ def _list_keys(check: PlannedCheck) -> Iterable[object]:
     if check.skip is not None:
         return
     if check.faults or check.info.disruptive:
-        yield "disturbs the stack"  # the other shards never do
+        yield "disturbs the stack"  # one key for all of these, so only one shard disturbs it
     if (group := _find_group(check)) is not None:
         yield "runs together", group
     measurement = check.measurement

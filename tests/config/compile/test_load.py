@@ -1,4 +1,4 @@
-"""Profiles become plans: what is laid over what, what is selected, what is skipped and why."""
+"""Profiles become plans: what overrides what, what is selected, what is skipped and why."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_several_profiles_are_laid_over_one_another(home: Home) -> None:
     home.profile("title: Late\nlimits: {concurrency: 3}\n", "late")
     plan = home.load("base", "late")
     assert (plan.title, plan.profiles, plan.limits.concurrency) == ("Base + Late", ("base", "late"), 3)
-    assert plan.notices == ("profiles are laid over one another in this order: base, late",)
+    assert plan.notices == ("profiles are merged in this order, later ones override: base, late",)
 
 
 def test_suite_defaults_lie_between_profile_and_check(home: Home) -> None:

@@ -72,7 +72,7 @@ class ReceiptParams(Params):
             raise ValueError("name where the alert arrives: stream, webhook or both")
         if self.bystanders and self.afterwards:
             raise ValueError(
-                "bystanders are observed during the breach, and with `afterwards` no alert comes then: leave out one of them"
+                "bystanders are observed during the breach, and with `afterwards` no alert comes then: leave out one"
             )
         if self.cure and self.breach is not None:
             raise ValueError("`cure` ends what `cause` began; a `breach` is reverted without it")
@@ -82,7 +82,8 @@ class ReceiptParams(Params):
 def receipt_waits(params: ReceiptParams, inner: Inner) -> Waits:
     """How long an alert takes: the failure, its alert, the end of the failure, and the resolved message."""
     requests = in_turn((*params.cause, *params.cure), inner)
-    alert_s, over_s = params.fire_within / 3, params.resolve_within / 3  # they come within the first third mostly
+    # An alert usually comes within a third of its limit.
+    alert_s, over_s = params.fire_within / 3, params.resolve_within / 3
     held_s = params.hold if params.afterwards else max(params.hold, params.fire_within)
     held_s += params.resolve_within if params.bystanders else 0.0
     usual_s = params.hold + alert_s if params.afterwards else max(params.hold, alert_s)

@@ -117,7 +117,7 @@ def _precompute_codec_tables() -> None:
     folder = Path(".hypothesis", "unicode_data", unicodedata.unidata_version)
     folder.mkdir(parents=True, exist_ok=True)
     for codec, intervals in _ENCODABLE.items():
-        table = json.dumps([intervals, []]).encode()  # none of them becomes another one on its way there and back
+        table = json.dumps([intervals, []]).encode()  # the second list is for characters that change when decoded again
         (folder / f"codec-v2-{codec}.json.gz").write_bytes(gzip.compress(table, mtime=1))
 
 

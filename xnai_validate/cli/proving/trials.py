@@ -159,7 +159,7 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
 
 def _run_trial(trial: Trial, profile: str) -> TrialResult:
     """Run one trial, in a worker process."""
-    if trial.defect is not None:  # never back: healthy trials are the first, so their workers are new
+    if trial.defect is not None:  # for good: the healthy trials came first, so no later trial of this worker is one
         os.setpriority(os.PRIO_PROCESS, 0, BROKEN_NICE)
     try:
         with (

@@ -154,7 +154,7 @@ class Loader:
         if not limits.deadline_is_given:
             limits = replace(limits, deadline_s=Forecast(chosen, limits, steady=steady).expected().deadline_s)
         if len(names) > 1:
-            self.notices[f"profiles are laid over one another in this order: {', '.join(names)}"] = None
+            self.notices[f"profiles are merged in this order, later ones override: {', '.join(names)}"] = None
         return Plan(
             title=" + ".join(profile.file.title for profile in self.profiles if profile.link.named),
             profiles=names,

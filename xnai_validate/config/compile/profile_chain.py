@@ -145,8 +145,8 @@ class Chain:
         return tuple(profile for link in self.links.values() if (profile := self._validate_profile(link, interpolator)))
 
     def _validate_profile(self, link: Link, interpolator: Interpolator) -> Profile | None:
-        # The vars were laid over one another before, and are interpolated when something refers to them.
         """Return a profile of the chain, interpolated and validated; None if it has errors, which are noted."""
+        # The vars of all profiles were merged before, and are interpolated when something refers to them.
         raw: JsonObject = {
             key: value if key == "vars" else interpolator.value(value, link.where.at(key))
             for key, value in link.raw.items()

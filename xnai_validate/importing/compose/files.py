@@ -45,7 +45,7 @@ class ComposeFiles:
     _open: list[tuple[Path, str]] = field(default_factory=list)
 
     def project(self, files: Iterable[Path], environment: Mapping[str, str | None] | None = None) -> JsonObject:
-        """The document that files make together, each laid over the one before."""
+        """Return the files as one document, each merged over the one before."""
         whole: JsonObject = {}
         for path in files:
             whole = _mapping_or_empty(
@@ -54,7 +54,7 @@ class ComposeFiles:
         return whole
 
     def _read_document(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
-        """Read a file, its documents laid over one another. Raises ConfigError."""
+        """Read a file, each of its documents merged over the one before. Raises ConfigError."""
         if len(self.read) >= FILES_CAP:
             raise ConfigError(f"{path}: more than {FILES_CAP} files are included")
         self.read[path] = None
@@ -114,7 +114,7 @@ class ComposeFiles:
         path: Path,
         environment: Mapping[str, str | None],
     ) -> JsonObject:
-        """Return a service laid over the one that it extends."""
+        """Return a service merged over the one that it extends."""
         own = _mapping_or_empty(service)
         extends = own.get("extends")
         if extends is None:

@@ -20,13 +20,13 @@ _TARGETS = ("secrets", "configs", "volumes")
 
 
 def merged(base: JsonValue, over: JsonValue, key: str = "") -> JsonValue:
-    """A value of the first file with that of the second laid over it, under the key `key`."""
+    """Return a value of the first file merged with that of the second, which overrides it; both are under `key`."""
     if _is_reset(over):
         return None
     if isinstance(over, dict) and len(over) == 1 and "!override" in over:
         return over["!override"]
     if over is None or base is None:
-        return base if over is None else over  # its tags count when it is laid over something
+        return base if over is None else over  # its tags stay: they count when it is merged over a value
     if key in KEYED:
         base, over = as_mapping(base), as_mapping(over)
     elif key in NAMED:

@@ -18,7 +18,7 @@ from xnai_validate.model.json import JsonObject
 def read_compose(
     files: Sequence[Path], *, profiles: Sequence[str] = (), env_files: Sequence[Path] = (), environ: Mapping[str, str]
 ) -> Project:
-    """The project of compose files, each laid over the one before. Raises ConfigError for files that are no such.
+    """The project of compose files, each merged over the one before. Raises ConfigError for other files.
 
     Args:
         files: the files; the folder of the first is that of the project.

@@ -119,7 +119,7 @@ class EndedCheck(CheckResult):
         return made
 
     def __getattr__(self, name: str) -> Any:
-        if name == "findings":  # a field without a value, which is what sends us here
+        if name == "findings":  # its value is looked up, so Python calls this method for it
             return self._evidence.get(self._number)[0]
         if name == "facts":
             return self._evidence.get(self._number)[1]

@@ -35,7 +35,7 @@ def serve(requests: socket.socket) -> None:
             _become_supervisor(json.loads(request), descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        handle = os.pidfd_open(pid)  # before it is waited for: until then its id is no other's
+        handle = os.pidfd_open(pid)  # before it is reaped: until then no other process can get its pid
         socket.send_fds(requests, [str(pid).encode()], [handle])
         os.close(handle)
         _reap()
