@@ -342,7 +342,9 @@ CONFIG_ERRORS = {
     "- {name: a, kind: http.request}\n- {name: a, kind: http.request}": "two steps are named a",
     "- {name: a, kind: http.request, capture: {id: {fact: stats}}}": 'unknown fact "stats" of http.request',
     "- {name: a, kind: tcp.connect, capture: {id: {json: $.id}}}": 'unknown fact "json" of tcp.connect',
-    "- {name: a, kind: http.request, capture: {id: {}}}": "a capture has one of json, header, cookie, regex, sse, fact",
+    "- {name: a, kind: http.request, capture: {id: {}}}": (
+        "a capture needs exactly one of json, header, cookie, regex, sse, fact"
+    ),
     "- {name: a, kind: http.request, capture: {id: {json: '$.['}}}": "is not a JSONPath",
     "- {name: a, kind: http.request, capture: {id: {regex: '('}}}": "is not a regular expression",
     "- {name: a, kind: sse.stream, capture: {id: {sse: {type: token}}}}": "keep some: with: {keep_events: 100}",

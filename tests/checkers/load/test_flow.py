@@ -126,7 +126,7 @@ def test_a_conversation_that_hangs_is_a_timeout() -> None:
 def test_only_a_flow_is_a_conversation() -> None:
     """Another kind is refused at load, and so is an error within the steps."""
     target = Target("llm", "http://127.0.0.1:1")
-    with pytest.raises(InvalidConfig, match=r"flow is of the kind flow\.steps"):
+    with pytest.raises(InvalidConfig, match=r"flow must be of the kind flow\.steps"):
         observe("load.flow", target, callers=1, flow={"kind": "http.request"})
     with pytest.raises(InvalidConfig, match="which no earlier step captures"):
         observe("load.flow", target, callers=1, flow={"kind": "flow.steps", "with": {"steps": [SECOND]}})

@@ -53,7 +53,7 @@ def test_a_closed_loop_has_a_connection_a_caller_and_no_schedule() -> None:
         ({"arrivals": {"stages": [{"from": 1, "for": "1s"}]}}, "a rate, or from and to"),
         ({"arrivals": {"stages": [{"rate": 1, "from": 1, "to": 2, "for": "1s"}]}}, "a rate, or from and to"),
         ({"arrivals": {"stages": [{"rate": 1, "for": "0s"}]}}, "greater than 0"),
-        ({"arrivals": {"stages": [{"rate": 1, "for": "1s"}]}, "for": "1s"}, "leave out for"),
+        ({"arrivals": {"stages": [{"rate": 1, "for": "1s"}]}, "for": "1s"}, "leave out `for`"),
         ({"arrivals": {"stages": [{"from": 0, "to": 5, "for": "1s"}]}, "warmup": "1s"}, "which is 0 here"),
         ({"callers": 1, "stop_at": {"error_ratio": 0}}, "greater than 0"),
     ],

@@ -142,7 +142,7 @@ def test_a_search_without_time_for_its_end_has_no_result() -> None:
     ("load", "named"),
     [
         ({**RATE_LOAD, "with": {"path": "/", "arrivals": {"rate": 5}}}, "rate"),
-        ({**RATE_LOAD, "kind": "http.request"}, "load is one of the kinds"),
+        ({**RATE_LOAD, "kind": "http.request"}, "load must be one of the kinds"),
         ({**RATE_LOAD, "with": {**RATE_LOAD["with"], "path": "/{{other}}"}}, "no other reference"),
         ({**RATE_LOAD, "with": {**RATE_LOAD["with"], "paht": "/"}}, "paht"),
         ({**RATE_LOAD, "expect": {"p98_ms": {"max": 1}}}, "p98_ms"),

@@ -79,7 +79,7 @@ class Capture(Params):
         """Raise ValueError unless the capture names exactly one place."""
         places = (self.json_, self.header, self.cookie, self.regex, self.sse, self.fact)
         if sum(place is not None for place in places) != 1:
-            raise ValueError("a capture has one of json, header, cookie, regex, sse, fact")
+            raise ValueError("a capture needs exactly one of json, header, cookie, regex, sse, fact")
         if self.path is not None and self.fact is None:
             raise ValueError("`path` goes with `fact`; the value of `json` is itself a path")
         if self.json_ is not None and not self.json_.startswith("$"):

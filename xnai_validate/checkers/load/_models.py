@@ -55,7 +55,7 @@ class StageParams(Params):
         """Raise ValueError unless a stage has either a rate or `from` and `to`."""
         ramp = (self.from_ is not None) + (self.to is not None)
         if ramp not in (0, 2) or (self.rate is None) == (ramp == 0):
-            raise ValueError("a stage has a rate, or from and to")
+            raise ValueError("a stage needs either a rate, or from and to")
         return self
 
     def stage(self) -> Stage:
@@ -86,9 +86,9 @@ class ArrivalsParams(Params):
     def _single_form(self) -> Self:
         """Raise ValueError unless arrivals have either a rate or stages, and gamma spacing its burstiness."""
         if (self.rate is None) == (self.stages is None):
-            raise ValueError("arrivals have a rate or stages")
+            raise ValueError("arrivals need either a rate or stages")
         if (self.burstiness is None) == (self.spacing == "gamma"):
-            raise ValueError("spacing gamma has a burstiness, and no other spacing does")
+            raise ValueError("`spacing: gamma` needs a burstiness, and no other spacing takes one")
         return self
 
     def randomness(self, *, warmup: bool = False) -> Randomness | None:
@@ -154,11 +154,11 @@ class LoadParams(Params):
     def _verify_load(self) -> Self:
         """Raise ValueError for params that do not go together."""
         if (self.arrivals is None) == (self.callers is None):
-            raise ValueError("a load has arrivals or callers")
+            raise ValueError("a load needs either arrivals or callers")
         if self.callers is not None and self.connections is not None:
-            raise ValueError("each virtual user has a connection of its own; connections is for arrivals")
+            raise ValueError("each virtual user has a connection of its own; `connections` is for arrivals")
         if self.slices is not None and self.for_s > SLICES_CAP * self.slices:
-            raise ValueError(f"a load has at most {SLICES_CAP} slices; let each be longer")
+            raise ValueError(f"a load has at most {SLICES_CAP} slices; make each longer")
         stages = self.arrivals.stages if self.arrivals else None
         if stages and self.for_ is not None:
             raise ValueError("stages have their own durations; leave out `for`")

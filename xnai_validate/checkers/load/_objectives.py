@@ -23,7 +23,7 @@ class Objectives(Params):
     def _require_objective(self) -> Self:
         """Raise ValueError if no objective is named."""
         if not self.model_dump(exclude_none=True):
-            raise ValueError(f"objectives name at least one of {', '.join(sorted(type(self).model_fields))}")
+            raise ValueError(f"objectives need at least one of {', '.join(sorted(type(self).model_fields))}")
         return self
 
 

@@ -38,7 +38,7 @@ class FlowLoad(LoadParams):
     @model_validator(mode="after")
     def _is_flow(self) -> Self:
         if self.flow.kind != KIND:
-            raise ValueError(f"flow is of the kind {KIND}")
+            raise ValueError(f"flow must be of the kind {KIND}")
         return self
 
 

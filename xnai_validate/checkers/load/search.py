@@ -76,9 +76,9 @@ class SearchParams(Params):
     def _verify_params(self) -> Self:
         """Raise ValueError unless the load refers to the rate or the users that are searched for."""
         if self.load.kind not in KINDS:
-            raise ValueError(f"load is one of the kinds {', '.join(KINDS)}")
+            raise ValueError(f"load must be one of the kinds {', '.join(KINDS)}")
         if self.load.references not in ((RATE,), (USERS,)):
-            raise ValueError('the load has a rate of "{{rate}}", or callers of "{{users}}", and no other reference')
+            raise ValueError('the load needs a rate of "{{rate}}", or callers of "{{users}}", and no other reference')
         if self.to < self.from_:
             raise ValueError("`to` must not be less than `from`")
         if self.counts_users and not (self.from_.is_integer() and self.to.is_integer()):

@@ -69,7 +69,7 @@ class LinesParams(Params):
     def _verify_params(self) -> LinesParams:
         """Raise ValueError for params that do not go together."""
         if (self.path is None) == (self.in_ is None):
-            raise ValueError("a log is either a `path` or `in` a target's container")
+            raise ValueError("set either `path`, or `in` for the log of a target's container")
         if self.since == "check" and not self.watch:
             raise ValueError("`since: check` needs `watch`: how long lines are waited for")
         if self.until_matches is not None and not self.watch:

@@ -30,7 +30,7 @@ class RoundtripParams(RedisParams):
     def _verify_ttl(cls, value: float) -> float:
         """Return the value. Raises ValueError below a second."""
         if value < 1:
-            raise ValueError("a time to live is at least a second")
+            raise ValueError("a time to live must be at least a second")
         return value
 
 
