@@ -217,9 +217,7 @@ def _candidate_sockets() -> list[str]:
         if value.startswith("unix://"):
             return [urlsplit(value).path]
         if value:
-            raise NotApplicable(
-                f"{variable} names {urlsplit(value).scheme or 'an'} address; only unix:// is supported"
-            )
+            raise NotApplicable(f"{variable} names {urlsplit(value).scheme or 'an'} address; only unix:// is supported")
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     own = [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"] if runtime else []
     return ["/var/run/docker.sock", *own, "/run/podman/podman.sock"]

@@ -18,6 +18,7 @@ MISSING = Defect("metrics-missing", "The API's own /metrics answers 404.", check
 @MISSING.wraps(entry)
 def without_metrics(original: Callable[[Settings, ASGIApp], ASGIApp], /, settings: Settings, app: ASGIApp) -> ASGIApp:
     """Send requests for /metrics to a path that does not exist."""
+
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == "/metrics":
             scope = {**scope, "path": "/no-metrics", "raw_path": b"/no-metrics"}
