@@ -106,12 +106,12 @@ def test_errors_within_replies_are_values() -> None:
 
     async def use(connection: RedisConnection) -> tuple[list[object], bool]:
         replies = await connection.pipeline([("GET", "a"), ("INCR", "b"), ("EXEC",)])
-        return list(replies), connection.quiet
+        return list(replies), connection.is_idle
 
     answers = (b"$1\r\n1\r\n", b"-WRONGTYPE no\r\n", b"*3\r\n:1\r\n-LOADING in the middle\r\n$-1\r\n")
     with tcp_server(Server(*answers)) as port:
-        [first, second, third], quiet = with_connection(target(port), use)
-    assert (first, str(second), quiet) == (b"1", "WRONGTYPE no", True)
+        [first, second, third], is_idle = with_connection(target(port), use)
+    assert (first, str(second), is_idle) == (b"1", "WRONGTYPE no", True)
     assert isinstance(second, RedisRefusal)
     assert isinstance(third, list)
     assert (third[0], str(third[1]), third[2]) == (1, "LOADING in the middle", None)

@@ -204,7 +204,7 @@ def _cases(
 def _prepare_request(case: Case[Any], valid: bool, fixed: JsonObject) -> JsonObject | None:
     """Return the request in its form on the wire; None if it is too large or HTTP cannot express it.
 
-    A request that is meant to be `valid` gets the `fixed` fields in its body.
+    A `valid` request gets the `fixed` fields in its body.
     """
     import requests
 

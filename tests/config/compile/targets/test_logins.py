@@ -48,7 +48,7 @@ def test_a_client_gets_a_token(home: Home) -> None:
         (f"{{scheme: login, steps: [{STEP}], user: a}}", "login takes no user"),
         ("{scheme: basic, secret_env: TOKEN}", "basic needs user"),
         ("{scheme: bearer, user: a, secret_env: TOKEN}", "bearer takes no user"),
-        ("{scheme: oauth2-client-credentials, secret_env: TOKEN}", "oauth2-client-credentials takes token_url, user"),
+        ("{scheme: oauth2-client-credentials, secret_env: TOKEN}", "oauth2-client-credentials needs token_url, user"),
         (
             f"{{scheme: login, steps: [{STEP}], headers: {{X: '{{{{sod}}}}'}}}}",
             "refers to {{sod}}, which no step captures",
