@@ -70,7 +70,7 @@ class RequestParams(Params):
         """Raise ValueError for more than one body, and for a method or header that HTTP does not allow."""
         others = (self.body is not None) + (self.form is not None or bool(self.files))
         if others and others + ("json_" in self.model_fields_set) > 1:
-            raise ValueError("a request takes only one of json, body and form (with files)")
+            raise ValueError("a request takes only one body: json, body or form (with files)")
         if self.fill and not isinstance(self.json_, dict):
             raise ValueError("fill puts texts into the fields of json, which must be a mapping here")
         verify_headers(self.method, self._headers_with_cookies())

@@ -223,7 +223,7 @@ def test_params_that_do_not_fit_are_refused(server: Server) -> None:
         ({"stream": {}}, "what the alert is about"),
         ({"cause": cause}, "where the alert arrives"),
         ({"breach": {"fault": "process.pause"}, "cause": cause, "stream": {}}, "what the alert is about"),
-        ({"breach": {"fault": "process.pause"}, "cure": cause, "stream": {}}, "cure goes with cause"),
+        ({"breach": {"fault": "process.pause"}, "cure": cause, "stream": {}}, "ends what `cause` began"),
     ):
         with pytest.raises(InvalidConfig, match=message):
             observe("alert.receipt", API, **wrong)

@@ -63,7 +63,7 @@ class Prompts(Params):
     def _single_form(self) -> Self:
         """Raise ValueError unless prompts have exactly one of texts, a file and words."""
         if (self.texts is not None) + (self.file is not None) + (self.words is not None) != 1:
-            raise ValueError("prompts need exactly one of texts, file and words")
+            raise ValueError("prompts need either texts, a file or words")
         return self
 
     def verify_body(self, body: JsonValue) -> None:
