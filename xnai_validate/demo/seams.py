@@ -75,6 +75,7 @@ def activated(wrappers: Iterable[tuple[AnyFunction, AnyFunction]]) -> Iterator[N
 
 
 def _by_seam(wrappers: Iterable[tuple[AnyFunction, AnyFunction]]) -> dict[AnyFunction, tuple[AnyFunction, ...]]:
+    """Group wrappers by the seam that they wrap, in their order."""
     by_seam: dict[AnyFunction, tuple[AnyFunction, ...]] = {}
     for wrapped, wrapper in wrappers:
         by_seam[wrapped] = (*by_seam.get(wrapped, ()), wrapper)

@@ -134,9 +134,11 @@ class _Plan:
 
     @property
     def published(self) -> list[Port]:
+        """The TCP ports that are published on the host."""
         return [port for port in self.service.ports if port.published and port.protocol == "tcp"]
 
     def port(self, container: int) -> Port | None:
+        """Return the published port of a port in the container; None if it is not published."""
         return next((port for port in self.published if port.container == container), None)
 
     @property
@@ -148,10 +150,12 @@ class _Plan:
 
     @property
     def native_port(self) -> Port | None:
+        """The published port that the health check asks; None if there is no such port."""
         return self.port(self.native.port) if self.native else None
 
     @property
     def main_port(self) -> Port | None:
+        """The port of the target's url: that of the recipe, of the health check, or the first published one."""
         return self.recipe_port or self.native_port or (self.published[0] if self.published else None)
 
     @property
@@ -166,6 +170,7 @@ class _Plan:
         return "https" if port in _HTTPS_PORTS else "http" if port in _HTTP_PORTS else "tcp"
 
     def url(self, port: Port, scheme: str) -> str:
+        """Return the url by which this host reaches a port."""
         host = f"[{port.host}]" if ":" in port.host else port.host
         return f"{scheme}://{host}:{port.published}"
 

@@ -47,6 +47,7 @@ class OneRun:
 
     @cached_property
     def _results(self) -> dict[str, api.CheckResult]:
+        """The result of each check by its id; the first use makes the run."""
         self.report = self._run() if self._folder is None else self._shared_report(self._folder)
         return {check.id: check for check in self.report.checks}
 

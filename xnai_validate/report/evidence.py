@@ -107,6 +107,7 @@ def _response(exchange: Exchange, failure: str | None) -> str:
 
 
 def _body(exchange: Exchange) -> str:
+    """Return an excerpt of the response body: on one line, or the beginning and the end of a stream."""
     body = exchange.response_body or ""
     if exchange.response_headers.get("content-type", "").startswith("text/event-stream"):
         end = exchange.response_end or body[EXCERPT:]
@@ -115,6 +116,7 @@ def _body(exchange: Exchange) -> str:
 
 
 def _in_one_line(text: str) -> str:
+    """Return a text with each run of white space as one blank."""
     return " ".join(text.split())
 
 
@@ -143,6 +145,7 @@ def _shallow(value: JsonValue) -> JsonValue:
 
 
 def _brief(item: JsonValue) -> JsonValue:
+    """Return a JSON value shortened to one short line."""
     if isinstance(item, str):
         return cut(item, 60)
     text = json.dumps(item, ensure_ascii=False)

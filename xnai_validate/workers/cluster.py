@@ -91,6 +91,7 @@ async def call(
 
 
 def _short(error: object) -> str:
+    """Describe an error in at most 200 characters."""
     return "no answer" if error is None else f"{type(error).__name__}: {error}"[:200]
 
 
@@ -133,6 +134,7 @@ async def _knock(url: str) -> None:
 
 @asynccontextmanager
 async def _local(count: int) -> AsyncIterator[LocalCluster]:
+    """Start worker processes on this host; they end with the block."""
     cluster: LocalCluster = _LOCAL_CLUSTER(
         n_workers=count,
         threads_per_worker=1,
@@ -149,6 +151,7 @@ async def _local(count: int) -> AsyncIterator[LocalCluster]:
 
 
 async def _cluster(client: Client, url: str, least: int) -> Cluster:
+    """Return the workers that a scheduler knows, at least `least`. Raises ConfigError."""
     try:
         wait_for: Any = client.wait_for_workers
         await wait_for(least, timeout=LOCAL_S if url.startswith("local:") else CONNECT_S)

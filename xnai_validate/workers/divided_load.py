@@ -92,6 +92,7 @@ class DividedLoad:
                 raise outcome
 
     async def _call(self, member: Member, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function on the worker of a member, within the lease and the time of the load."""
         within_s = max(0.1, min(self._lease_s, self._until - perf_counter()))
         return await self._cluster.call(member.worker, function, *args, within_s=within_s)
 
@@ -113,6 +114,7 @@ class DividedLoad:
             await asyncio.sleep(0.05)
 
     async def _measure_clock(self, member: Member, gate: asyncio.Semaphore) -> None:
+        """Measure how far the clock of a worker is from ours. Raises Unmeasurable if it is too uncertain."""
         async with gate:
             member.offset = await measure_offset(lambda: self._call(member, worker_calls.clock), START_BOUND_S)
         if member.offset.uncertainty_s > START_BOUND_S:
@@ -200,6 +202,7 @@ class DividedLoad:
 
 
 def _sum(moments: list[JsonObject]) -> Moment:
+    """Add up the moments of all workers for the progress line."""
     first: Any = moments[0]
     counts: Any = {name: sum(int(str(each[name])) for each in moments) for name in ("count", "busy", "errors")}
     return Moment(**{**first, **counts, "latency": ""})

@@ -131,6 +131,7 @@ def _add_up(load: Load, divided: DividedLoad) -> None:
 
 
 def _incomplete(load: Load, lost: list[Member], not_measured: int) -> str | None:
+    """Return which part of the load was not measured because workers were lost; None if all of it was."""
     if not lost:
         return None
     unit = "virtual users" if load.drive.closed_loop else "arrivals"

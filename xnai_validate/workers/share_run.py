@@ -93,6 +93,7 @@ class ShareRun:
     # In the thread.
 
     def _main(self) -> None:
+        """Run the share in an event loop of this thread; every error becomes its answer."""
         try:
             with asyncio.Runner(loop_factory=quick_loop()) as runner:
                 runner.run(self._measure())
@@ -105,10 +106,12 @@ class ShareRun:
             self._fail("Unmeasurable", f"the load broke on the worker: {type(error).__name__}: {error}"[:300])
 
     def _fail(self, kind: str, message: str, hint: str | None = None) -> None:
+        """Keep an error as the answer, in the form that `poll` returns."""
         self.answer = {"error": kind, "message": message, "hint": hint}
         self._state = "failed"
 
     async def _measure(self) -> None:
+        """Measure as the order describes, with this share as the runner of the load."""
         self._loop = asyncio.get_running_loop()
         self._start = self._loop.create_future()
         self._task = asyncio.current_task()
@@ -140,6 +143,7 @@ class ShareRun:
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
+        """Watch the lease and the memory of this process inside the block."""
         task = asyncio.create_task(self._watch())
         try:
             yield
@@ -147,6 +151,7 @@ class ShareRun:
             task.cancel()
 
     async def _watch(self) -> None:
+        """Note why the share must end: its lease is over, or memory is short; serve what other threads ask for."""
         memory_at = perf_counter()
         while True:
             await asyncio.sleep(WATCH_S)

@@ -45,6 +45,7 @@ async def find_false_alerts(
 
 
 async def _why_unwell(ctx: Context, observation: Observation) -> str | None:
+    """Return why a service is not well by its observation; None if it is."""
     try:
         return failure(observation, await ctx.observe(observation))
     except XnaiError as error:

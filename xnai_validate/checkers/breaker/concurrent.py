@@ -33,6 +33,8 @@ class ConcurrentParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    """The calls of one measurement, in the order in which they are made."""
+
     alone: list[Call] = field(default_factory=list)
     together: list[Call] = field(default_factory=list)
     failing: list[Call] = field(default_factory=list)

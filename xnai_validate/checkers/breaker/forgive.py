@@ -16,6 +16,8 @@ from xnai_validate.kit import Context, Count, Facts, Milliseconds, NotApplicable
 
 @dataclass(slots=True)
 class _Record:
+    """What was measured before, at and after the success."""
+
     before: int = 0
     """Failures before the success."""
     opened_early: bool | None = None

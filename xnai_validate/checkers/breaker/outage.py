@@ -31,6 +31,8 @@ class OutageParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    """What was measured without Redis, and after its return."""
+
     driver: Driver
     calls: list[Call] = field(default_factory=list)
     opening: Opening = field(default_factory=Opening)

@@ -47,6 +47,8 @@ class ReopenParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    """What was measured until the failed trial, and after it."""
+
     opening: Opening = field(default_factory=Opening)
     opened_by: Call | None = None
     first: Waiting = field(default_factory=Waiting)

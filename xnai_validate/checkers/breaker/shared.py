@@ -48,6 +48,8 @@ ATTEMPTS = 3
 
 @dataclass(slots=True)
 class _Record:
+    """What was measured while the breaker was open, and when it had closed."""
+
     opening: Opening = field(default_factory=Opening)
     opened: bool = False
     open_: dict[str, float | None] = field(default_factory=dict)

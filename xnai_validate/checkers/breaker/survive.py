@@ -31,6 +31,8 @@ class SurviveParams(BreakerParams):
 
 @dataclass(slots=True)
 class _Record:
+    """What was measured before and after the fault."""
+
     driver: Driver
     opening: Opening = field(default_factory=Opening)
     opened: bool = False

@@ -81,6 +81,8 @@ class Resolved(Facts):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """The answer to one look-up; all but the addresses is None if the machine's resolver gave it."""
+
     addresses: tuple[str, ...]
     records: tuple[str, ...] | None = None
     ttl_s: float | None = None

@@ -80,11 +80,15 @@ class PythonFacts(Facts):
 
 
 class _Package(FrozenModel, extra="ignore"):
+    """An installed package, as the probe reports it."""
+
     version: str
     requires: list[str]
 
 
 class _Report(FrozenModel, extra="ignore"):
+    """What the probe reports about an interpreter."""
+
     version: str
     implementation: str
     executable: str

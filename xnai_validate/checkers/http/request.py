@@ -22,6 +22,8 @@ TEXT_CAP = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
+    """What came of one request."""
+
     answer: HttpAnswer | None
     failure: WireError | None
     elapsed_ms: float

@@ -37,6 +37,7 @@ class FlowLoad(LoadParams):
 
     @model_validator(mode="after")
     def _is_flow(self) -> Self:
+        """Raise ValueError if `flow` is of another kind."""
         if self.flow.kind != KIND:
             raise ValueError(f"flow must be of the kind {KIND}")
         return self

@@ -100,6 +100,8 @@ class ProcessGrowth(Facts):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
+    """One look at a process and, if asked for, those below it; `rss` in bytes."""
+
     born_s: float
     rss: int
     open_files: int

@@ -48,6 +48,8 @@ class Consistent(Facts):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
+    """One answer, and the way that it came."""
+
     name: str
     """`query 1`, `stream 2`."""
     text: str
@@ -88,6 +90,8 @@ async def consistency(params: ConsistencyParams, ctx: Context) -> Consistent:
 
 
 class _Compared:
+    """Collects answers to the same question, and how they differ."""
+
     def __init__(self) -> None:
         self._failed: list[str] = []
         self._answers: list[_Answer] = []

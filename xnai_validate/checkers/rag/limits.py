@@ -59,6 +59,8 @@ async def limits(params: LimitsParams, ctx: Context) -> Limited:
 
 
 class _Found:
+    """Collects what became of each input."""
+
     def __init__(self, params: LimitsParams) -> None:
         self._params = params
         self._wrong: dict[str, list[tuple[str, str]]] = {}

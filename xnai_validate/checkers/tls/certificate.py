@@ -97,6 +97,8 @@ class Certificate(Facts):
 
 @dataclass(frozen=True, slots=True)
 class _Session:
+    """What one handshake negotiated, and the certificate in DER."""
+
     der: bytes
     protocol: str | None
     cipher: str | None

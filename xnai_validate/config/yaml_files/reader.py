@@ -121,6 +121,8 @@ class Parser(Protocol):
 
 
 class _Composer:
+    """Builds one document from the events of a YAML parser."""
+
     def __init__(self, positions: bool) -> None:
         self.positions = positions
         self.stack: list[_Frame] = []

@@ -51,6 +51,8 @@ class FieldError:
 
 @dataclass(frozen=True, slots=True)
 class _Located:
+    """A validation error and its place in the value."""
+
     error: ErrorDetails
     steps: Steps
     """The part of the location that exists in the value."""

@@ -145,6 +145,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def _generation(self) -> AsyncIterator[None]:
+        """Count a generation as active inside the block."""
         self._counters.active += 1
         try:
             yield
@@ -194,12 +195,15 @@ async def _disconnected(request: Request) -> None:
 
 
 def _last(tokens: list[str]) -> dict[str, object]:
+    """Return the last event of a completion: how many tokens it had."""
     return {"stop": True, "tokens": len(tokens), "tokens_predicted": len(tokens), "model": MODEL}
 
 
 def _event(payload: dict[str, object]) -> bytes:
+    """Return a payload as one server-sent event."""
     return b"data: " + encoded(payload) + b"\n\n"
 
 
 def _now() -> float:
+    """Return the time of the event loop in seconds."""
     return asyncio.get_running_loop().time()

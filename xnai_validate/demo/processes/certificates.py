@@ -52,6 +52,7 @@ def issue(settings: Settings) -> None:
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
+    """Return a certificate in PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
@@ -89,6 +90,7 @@ def _certificate(
 
 
 def _usage(is_ca: bool) -> x509.KeyUsage:
+    """Return the key usage of a CA, or of a server."""
     return x509.KeyUsage(
         digital_signature=not is_ca,
         key_cert_sign=is_ca,

@@ -46,6 +46,7 @@ class Listeners:
 
 
 def _bound(port: int, host: str) -> socket.socket:
+    """Return a socket that is bound to a port and does not listen yet; port 0 takes a free one."""
     # asyncio turns Nagle off only on sockets that name their protocol; with it on, small answers take 40 ms.
     fresh = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -144,6 +144,7 @@ class EmbeddedStack:
         return cast(StackFile, json.loads(line))
 
     def _messages_text(self) -> str:
+        """Return what the supervisor wrote to stderr, or its exit code if it wrote no message."""
         self._messages.seek(0)
         text = self._messages.read(65536).decode("utf-8", "replace").strip()
         return text or f"the embedded stack ended with {self._process.poll()} and no message"

@@ -124,6 +124,7 @@ def _add_process(target: Target, settings: Settings, pids: Mapping[str, int], pa
 
 
 def _redis(settings: Settings) -> Target:
+    """Return the target of Redis; layout B reaches it by TLS."""
     scheme = "redis" if settings.layout == "A" else "rediss"
     target: Target = {
         "url": f"{scheme}://127.0.0.1:{settings.ports['redis']}/0",

@@ -64,6 +64,7 @@ def search_entries() -> list[dict[str, str]]:
 
 
 async def _style(_request: Request) -> Response:
+    """Respond with the style sheet."""
     return Response("body{max-width:60rem;margin:auto;font-family:sans-serif}\n", media_type="text/css")
 
 
@@ -84,6 +85,7 @@ def create(settings: Settings) -> Starlette:
 
 
 def _html(title: str, text: str) -> str:
+    """Return a page as MkDocs would build it."""
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="generator" content="{GENERATOR}">'
         f'<title>{escape(title)}</title><link rel="stylesheet" href="/assets/stylesheets/main.css"></head>'

@@ -53,6 +53,7 @@ class Heard:
 
 
 def _tone(hertz: int, samples: int) -> array[int]:
+    """Return the samples of a sine wave."""
     step = 2 * math.pi * hertz / RATE_HZ
     return array("h", (int(_AMPLITUDE * math.sin(step * n)) for n in range(samples)))
 
@@ -117,6 +118,7 @@ def recognise(recording: Recording) -> Heard:
 
 
 def _begins_with_lead(samples: array[int]) -> bool:
+    """Whether a recording begins with the lead tone of our own speech, by correlation."""
     lead = samples[:_LEAD]
     likeness = sum(map(mul, lead, _LEAD_TONE))
     energy = math.sqrt(sum(map(mul, lead, lead)) * sum(map(mul, _LEAD_TONE, _LEAD_TONE)))

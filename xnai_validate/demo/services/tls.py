@@ -92,6 +92,7 @@ async def _streams(
 
 
 async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+    """Pass bytes on until the source ends."""
     with contextlib.suppress(OSError, ssl.SSLError):
         while chunk := await source.read(_CHUNK_BYTES):
             to.write(chunk)

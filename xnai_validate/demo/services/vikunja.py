@@ -168,6 +168,7 @@ class Vikunja:
         return bearer_token(request) == self._settings.vikunja_token
 
     async def _count(self) -> None:
+        """Write the number of tasks to Redis, if it answers."""
         with contextlib.suppress(RedisError, OSError):
             await self._redis.set("vikunja:tasks:count", len(self._tasks))
 
@@ -193,6 +194,7 @@ def pagination_headers(pages: int, shown: int) -> dict[str, str]:
 
 
 def _number(text: str | None, default: int) -> int:
+    """Return a parameter as a number from 1; the default if it is absent or no number."""
     return max(1, int(text)) if text and text.isascii() and text.isdigit() and len(text) < 7 else default
 
 

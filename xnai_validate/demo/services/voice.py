@@ -75,6 +75,7 @@ async def transcription(request: Request) -> Response:
 
 
 async def _speak(request: Request) -> Response:
+    """Respond with the recording of a text. Raises Refused."""
     try:
         sent: object = json.loads(await _body(request))
     except ValueError as error:
@@ -109,11 +110,13 @@ async def _error(_request: Request, error: Exception) -> Response:
 
 
 async def _models(_request: Request) -> Response:
+    """Respond with the list of models, as OpenAI's API has it."""
     models = [{"id": name, "object": "model", "owned_by": "local"} for name in ("tts-1", "whisper-1")]
     return JSONResponse({"object": "list", "data": models})
 
 
 async def _health(_request: Request) -> Response:
+    """Respond that the server works."""
     return JSONResponse({"status": "ok"})
 
 

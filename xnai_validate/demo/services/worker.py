@@ -206,12 +206,14 @@ class Worker:
         await self.redis.xadd("xnai:task_updates", update, maxlen=_LENGTH)
 
     async def _memory(self, entry: Entry) -> None:
+        """Store a memory update. Raises Unhandled if it has no key or no value."""
         key, value = entry.get("key"), entry.get("value")
         if not key or value is None:
             raise Unhandled("a memory update has key and value")
         await self.redis.set(f"xnai:memory:{key[:200]}", value, ex=_MEMORY_S)
 
     async def _alert(self, entry: Entry) -> None:
+        """Count an alert as handled. Raises Unhandled if it names no service."""
         service = entry.get("service")
         if not service:
             raise Unhandled("an alert names its service")

@@ -29,6 +29,8 @@ Emit = Callable[..., None]
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
+    """A fault that can be injected: what its revert needs, and its fingerprint before."""
+
     planned: PlannedFault
     params: Params
     undo: Undo

@@ -74,6 +74,8 @@ def credentials_of(document: ApiDocument, needed: Sequence[Sequence[Requirement]
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """The fields of a target for one security scheme, and the comment beside them."""
+
     fields: JsonObject
     comment: str
 

@@ -56,6 +56,7 @@ def repeat_words(exchange: Exchange) -> Iterator[str]:
 
 
 def _options(exchange: Exchange) -> Iterator[str]:
+    """Yield the options of the command that repeats an exchange, quoted for a shell."""
     for option, value in exchange.options.items():
         yield f"{option} {_quoted(value)}" if value else option
 

@@ -35,6 +35,8 @@ class BreakerCourse:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
+    """A change of state between two readings of the breaker, in ms since the beginning of the measurement."""
+
     before: str
     now: str
     after_ms: float

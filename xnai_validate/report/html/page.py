@@ -95,6 +95,7 @@ def _template() -> jinja2.Template:
 
 
 def _environment() -> jinja2.Environment:
+    """Return the environment of the templates: escaping, strict about unknown names, with our filters."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -149,6 +150,7 @@ def _facts(facts: JsonObject) -> list[tuple[str, str, str]]:
 
 
 def _text(value: JsonValue) -> str:
+    """Return a value as text: a text unchanged, anything else as JSON with rounded numbers."""
     return value if isinstance(value, str) else json.dumps(_rounded(value), ensure_ascii=False)
 
 
@@ -170,6 +172,7 @@ def _categories(checks: Sequence[CheckResult]) -> list[tuple[str, list[CheckResu
 
 
 def _count(checks: Sequence[CheckResult]) -> dict[str, int]:
+    """Return how many of the checks have each status."""
     counts = Counter(check.status for check in checks)
     return {status.value: counts[status] for status in Status}
 

@@ -72,4 +72,5 @@ def _describe(runs: Sequence[PastRun]) -> str:
 
 
 def _moment(run: PastRun) -> str:
+    """Return when a run started, to the second."""
     return f"{run.started_at[:19].replace('T', ' ')} UTC"

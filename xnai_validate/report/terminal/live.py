@@ -36,12 +36,16 @@ LEFT_SHOWN_S = 5.0
 
 @dataclass(slots=True)
 class _Running:
+    """A check that is being measured."""
+
     since: float
     progress: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
+    """A fault in force."""
+
     since: float
     name: str
 

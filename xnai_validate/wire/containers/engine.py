@@ -237,6 +237,8 @@ def container_path(name: str, what: str) -> str:
 
 
 class _Refusal(Part):
+    """The body of an answer with an error status."""
+
     message: str | None = None
 
 

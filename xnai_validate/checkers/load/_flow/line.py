@@ -63,6 +63,7 @@ class FlowLine:
             self._drive.answered(self, COMPLETED)
 
     def _fail(self, kind: str, detail: str) -> None:
+        """Report to the drive that the conversation failed, and that nothing of it is left."""
         self._drive.failed(self, kind, detail[:DETAIL_CAP])
         self._drive.closed(self)
 

@@ -21,10 +21,14 @@ _CLOCK_MONOTONIC = 1
 
 
 class _Timespec(ctypes.Structure):
+    """`struct timespec` of clock_gettime(2)."""
+
     _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
 
 
 class _Itimerspec(ctypes.Structure):
+    """`struct itimerspec` of timerfd_settime(2)."""
+
     _fields_ = (("every", _Timespec), ("first", _Timespec))
 
 

@@ -107,6 +107,7 @@ class HttpLine(asyncio.BufferedProtocol):
         """The h11 parser of the current answer, if llhttp rejected it; else None."""
 
     def _new_parser(self) -> httptools.HttpResponseParser:
+        """Return a parser for the next answer."""
         parser = httptools.HttpResponseParser(self)
         # As h11: within a body its bytes are gone when llhttp refuses them.
         parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
@@ -143,6 +144,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.closed(self)
 
     async def _dial(self) -> None:
+        """Connect; report to the drive if that fails or is cancelled."""
         try:
             await self._connect()
         except WireError as failure:
@@ -270,10 +272,12 @@ class HttpLine(asyncio.BufferedProtocol):
             self._fail(ErrorKind.TOO_LARGE, f"the head of an answer has more than {HEAD_CAP} bytes")
 
     def _fail(self, kind: ErrorKind, detail: str) -> None:
+        """Close the connection and report the request as failed."""
         self.abort()
         self._drive.failed(self, kind, detail)
 
     def _unasked(self) -> None:
+        """Close a connection on which something happened without a request, and report it as lost."""
         if not self._over:
             self.abort()
             self._drive.lost(self)
@@ -305,6 +309,7 @@ class HttpLine(asyncio.BufferedProtocol):
             self._drive.failed(self, ErrorKind.RESET, f"the connection was closed before {where}")
 
     def _end_h11(self, odd: OddResponse) -> None:
+        """End an answer that h11 reads: the connection is over."""
         try:
             status = odd.feed(b"")
         except WireError as failure:

@@ -164,6 +164,7 @@ class StreamLine(PushedResponse):
 
     @property
     def _stream_tally(self) -> StreamTally:
+        """The tally of the phase in which the stream began."""
         assert isinstance(self.tally, StreamTally)
         return self.tally
 

@@ -29,6 +29,8 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A passage and its vector."""
+
     source: str
     title: str
     passage: str

@@ -37,6 +37,7 @@ def clean_up_after(orders: int, leftovers: tuple[Path, ...]) -> NoReturn:
 
 
 def _hold(pid: int) -> int | None:
+    """Return a handle of a process, by which its pid is not mistaken later; None if there is no such process."""
     try:
         return os.pidfd_open(pid)
     except (AttributeError, OSError):
@@ -44,11 +45,13 @@ def _hold(pid: int) -> int | None:
 
 
 def _release(handle: int | None) -> None:
+    """Close a handle."""
     if handle is not None:
         os.close(handle)
 
 
 def _kill(pid: int, handle: int | None) -> None:
+    """Kill the process of a handle; without handles, as on old kernels, the one with the pid."""
     with contextlib.suppress(ProcessLookupError):
         if handle is not None:
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -125,6 +125,7 @@ class Supervisor:
             self._wait(deadline)
 
     def _has(self, name: str) -> bool:
+        """Whether a part of this name is started."""
         part = next(part for part in parts_of(self._settings.layout) if part.name == name)
         return is_started(part)
 
@@ -170,12 +171,14 @@ class Supervisor:
         child.become_part(part, self._settings, sockets, ready)
 
     def _listen_to_signals(self) -> None:
+        """Let signals wake `_wait`: the ones that stop the stack, and the end of a child."""
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._stop_later)
         signal.signal(signal.SIGCHLD, _wake_up)
 
     def _stop_later(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle a signal: the main loop stops the stack."""
         self._stopping = True
 
     def _wait(self, until: float | None) -> None:
@@ -218,6 +221,7 @@ class Supervisor:
                 self._due.append((time.monotonic() + RESTART_AFTER_S, part))
 
     def _restart_due(self) -> None:
+        """Fork the parts whose restart is due."""
         now = time.monotonic()
         due = [part for when, part in self._due if when <= now]
         self._due = [(when, part) for when, part in self._due if when > now]
@@ -238,6 +242,7 @@ class Supervisor:
         return stack
 
     def _order(self, line: str) -> None:
+        """Send a line to the cleaner."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._orders, f"{line}\n".encode())
 
@@ -274,6 +279,7 @@ class Supervisor:
                 os.waitpid(self._cleaner, 0)
 
     def _wait_stopping(self, until: float) -> None:
+        """Wait for ended children while the stack stops, at most until `until`."""
         select.select([self._woken.fileno()], [], [], min(0.05, max(0.0, until - time.monotonic())))
         with contextlib.suppress(BlockingIOError):
             self._woken.recv(4096)
@@ -285,5 +291,6 @@ def _wake_up(_number: int, _frame: FrameType | None) -> None:
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process, if it still exists."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)

@@ -63,6 +63,7 @@ class WorkerPool:
         self._end()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle SIGTERM: the main loop ends the workers."""
         self._stopping = True
 
     def _fork(self, number: int) -> None:
@@ -102,6 +103,7 @@ class WorkerPool:
             self._due[number] = time.monotonic() + RESTART_AFTER_S
 
     def _clear_wakeups(self) -> None:
+        """Read the bytes that signals wrote to wake the pool."""
         with contextlib.suppress(BlockingIOError):
             while self._woken.recv(4096):
                 pass

@@ -97,6 +97,7 @@ async def client_left(answering: asyncio.Future[None]) -> None:
 
 
 async def _forward_or_refuse(client: Client) -> None:
+    """Forward a request along its route; refuse one without a route."""
     route = find_route(client.settings.layout, client.target)
     await (forward(client, route) if route else refuse(client))
 

@@ -122,6 +122,7 @@ async def send_piece(client: Client, piece: bytes) -> None:
 
 
 def _length(response: h11.Response | h11.InformationalResponse) -> Fields:
+    """Return the header Content-Length of a response; no header if it declares no length."""
     length = http1.content_length(response)
     return [] if length is None else [(b"Content-Length", b"%d" % length)]
 
@@ -141,6 +142,7 @@ async def _tunnel(client: Client, response: h11.Response | h11.InformationalResp
 
 
 async def _copy(source: Connection, to: Connection) -> None:
+    """Pass bytes from one connection to the other until the source ends."""
     with contextlib.suppress(OSError):
         to.write(source.unread)
         while piece := await source.read():

@@ -41,9 +41,11 @@ def strips_api_prefix(layout: Layout) -> bool:
 
 
 def _is_under(path: str, prefix: str) -> bool:
+    """Whether a path is the prefix, or below it."""
     return path == prefix or path.startswith(prefix + "/")
 
 
 def _without(prefix: str, target: str) -> str:
+    """Return a request target without a prefix; it still begins with a slash."""
     rest = target[len(prefix) :]
     return rest if rest.startswith("/") else "/" + rest
