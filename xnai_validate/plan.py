@@ -173,7 +173,8 @@ class PlannedCheck:
     def longest_s(self) -> float:
         """How long it takes at the longest, with all its attempts and its faults."""
         if self.until is not None:
-            measured_s = self.until.within_s + min(self.timeout_s, 1.0)
+            # One attempt is under way when the time is over, and the one that is judged begins after it.
+            measured_s = self.until.within_s + 2 * self.timeout_s
         else:
             measured_s = self.retry.attempts * (self.timeout_s + self.retry.delay_s)
         return measured_s + sum(planned.fault.grace_s for planned in self.faults)

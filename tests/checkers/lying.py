@@ -64,6 +64,11 @@ class Report:
             if self._manner != "waits-for-work":
                 _await(lambda: self._asked == self._given)
 
+    def count(self) -> int:
+        """The tokens generated so far; other clients may generate some between any two readings."""
+        self.tokens += 5 if self._manner == "others-generate" else 0
+        return self.tokens
+
     def report(self) -> tuple[int, dict[str, object]]:
         """Status and document; one report at a time is asked for."""
         self._asked += 1
@@ -158,7 +163,7 @@ def _telling(report: Report) -> type[BaseHTTPRequestHandler]:
                 report.work()
                 status, document = 200, {}
             elif self.path == "/count":
-                status, document = 200, {"tokens": report.tokens}
+                status, document = 200, {"tokens": report.count()}
             else:
                 status, document = report.report()
             body = json.dumps(document).encode()

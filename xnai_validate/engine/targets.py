@@ -131,10 +131,10 @@ class _Wait:
         where = f"{target.name} ({target.host}:{target.port})"
         ends: list[str] = []
         while not is_up:
-            refusal = await _refusal(target)
             waited_s = clock.monotonic() - self.begun
+            refusal = await _refusal(target)
             if refusal is None:
-                return f"{where} accepted connections after {waited_s:.1f} s"
+                return f"{where} accepted connections after {clock.monotonic() - self.begun:.1f} s"
             ended = await self._end_of_container(planned)
             # Seen twice: while a container is made anew, the old one has ended and the new one has not begun.
             ends = [*ends, ended] if ended else []

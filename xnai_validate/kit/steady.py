@@ -24,7 +24,7 @@ async def wait_until_steady(
     Args:
         clock: the clock to wait with.
         why_unsteady: a look at the stack: returns None where it is as it should be, else the reason.
-        within_s: no look begins later than this.
+        within_s: how long the stack has; the look that is judged begins when this time is over, or later.
         in_a_row: looks, one after the other, that must find the stack as it should be.
         every_s: the pause between two looks.
         at_least_s: for how long these looks must go on.
@@ -36,7 +36,7 @@ async def wait_until_steady(
         why = await why_unsteady()
         if why is not None:
             good = 0
-            if clock.monotonic() >= end_s:
+            if begun_s >= end_s:  # a look that began before says nothing of the end of the time, however long it took
                 return why
         else:
             since_s = since_s if good else begun_s

@@ -14,8 +14,10 @@ import redis
 
 from tests.checkers.alerting import KEY, alerting
 from tests.checkers.redis_process import redis_server
-from tests.context import observe
+from tests.context import check_context, observe
 from tests.ports import free_port
+from xnai_validate.checkers.alert._course import count_duplicates
+from xnai_validate.checkers.alert._inbox import Inbox, Receipt
 from xnai_validate.checkers.alert._notice import flat, posted
 from xnai_validate.checkers.alert._webhook_receiver import BODY_CAP, Delivery, receiving
 from xnai_validate.errors import NotApplicable, Unmeasurable
@@ -27,6 +29,7 @@ Server = tuple[Target, redis.Redis]
 EXPECTED: JsonObject = {"received": True, "resolved": True, "duplicates": 0, "in_order": True, "payload_faults": []}
 """What a whole check of an alert asks, besides what the kind does."""
 REQUIRED = ("type", "service", "severity", "message", "timestamp")
+BARE: dict[str, Any] = {"cause": [{"kind": "redis.ping", "target": "redis"}], "stream": {}}
 TIMES = int(os.environ.get("XNAI_TEST_ALERTS", "50"))
 
 
@@ -319,3 +322,25 @@ def test_the_receiver_bounds_what_it_takes() -> None:
     large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (BODY_CAP + 1) + b"x" * (BODY_CAP + 1)
     assert b" 413" in asyncio.run(talk(large))
     assert asyncio.run(talk(b"\x00\x01nonsense\r\n\r\n")) == b""
+
+
+def test_an_alert_of_the_last_moment_is_read_when_the_time_is_over(server: Server) -> None:
+    """What is in the stream by then has arrived in time, though the look before had ended when it came."""
+
+    async def scene() -> bool:
+        async with check_context("alert.receipt", others=(server[0],), **BARE) as ctx:
+            inbox = Inbox(ctx, (), 0)
+            async with inbox.stream(server[0], KEY):
+                waiting = asyncio.create_task(inbox.wait(lambda: len(inbox.receipts) > 0, 0.0))
+                server[1].xadd(KEY, {"service": "llm", "new_status": "unhealthy"})
+                return await waiting
+
+    assert asyncio.run(scene())
+
+
+def test_a_service_that_is_lost_twice_is_no_duplicate() -> None:
+    """The same words come again after its recovery: on a busy host a monitor may lose it for one of its checks."""
+    lost, back = (flat({"service": "llm", "new_status": status}, ()) for status in ("unhealthy", "healthy"))
+    for notices, duplicates in (([lost, back, lost, back], 0), ([lost, lost, back, back], 2), ([lost, back, back], 1)):
+        receipts = [Receipt("stream", notice, 0.0) for notice in notices]
+        assert count_duplicates({"stream": receipts}) == duplicates

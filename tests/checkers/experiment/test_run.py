@@ -289,3 +289,26 @@ def test_where_the_only_probe_hangs_for_as_long_as_the_fault_is_held_none_is_jud
     assert all(finding.held for finding in judgement.findings)
     assert (judgement.values["requests_failed_during"], judgement.values["steady_after"]) == (None, True)
     assert judgement.values["slowest_during_ms"] >= 700, "it went on for as long as the fault was held"
+
+
+def test_a_bystander_of_which_no_look_ended_is_not_judged() -> None:
+    """It hung for as long as the fault was held: whether it fails is not known, and it does not pass."""
+    hanging: JsonObject = {"kind": "http.request", "target": "docs", "with": {"path": "/slow", "timeout": "30s"}}
+    with redis_server() as (target, _), page("docs") as docs, pytest.raises(Unmeasurable, match="no look at the byst"):
+        experiment(
+            target,
+            docs,
+            disturb=[{"fault": "redis.readonly"}],
+            probe=WRITE,
+            bystanders={"docs": hanging},
+            hold="50ms",
+            expect={"blast_radius": []},
+        )
+
+
+def test_a_probe_that_began_before_the_end_of_the_recovery_time_is_not_judged() -> None:
+    """A probe takes 0.3 s and the stack has 0.1 s: the one under way then has seen the time before."""
+    ask: JsonObject = {"kind": "http.request", "with": {"path": "/slow", "timeout": "30s"}, "expect": {"status": 200}}
+    with page("api") as api:
+        seen = experiment(api, disturb=[{"fault": "process.pause"}], probe=ask, steady=1, recover="0.1s", hold="0.1s")
+    assert seen.facts["steady_after"], seen.facts["steady_after_detail"]

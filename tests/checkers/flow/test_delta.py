@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from tests.checkers import counting
 from tests.checkers.flow.counters import ADD, API, CALLS, OTHER, watch
-from tests.context import observe
+from tests.context import beside, call_checker, check_context, observe
 from xnai_validate.checkers.flow.delta import DeltaParams
 from xnai_validate.kit import NotApplicable
 from xnai_validate.model.source_location import InvalidConfig
@@ -157,3 +158,31 @@ def test_a_path_that_is_none_is_refused_at_load() -> None:
     """A misspelt JSONPath is an error of the check, found before anything is measured."""
     with pytest.raises(ValidationError, match="is not a JSONPath"):
         DeltaParams.model_validate({"watch": {"calls": watch("document", "$.samples[")}, "during": [ADD]})
+
+
+def test_counters_that_others_move_are_not_judged_at_a_second_attempt() -> None:
+    """An attempt that did not hold is followed by a look whether the counter stands still: if not, others use it."""
+
+    async def scene() -> None:
+        settings: dict[str, Any] = {"watch": {"calls": CALLS}, "during": [ADD], "quiet": "20ms"}
+        async with check_context("flow.delta", API, **settings) as ctx:
+            first = await call_checker(ctx)
+            assert first.moved == {"calls": 1}  # type: ignore[attr-defined]
+            again = await call_checker(ctx)
+            assert again.moved == {"calls": 1}, "a counter that stands still is judged"  # type: ignore[attr-defined]
+            others = asyncio.create_task(count_for_ever())
+            try:
+                with pytest.raises(NotApplicable, match="other clients use the stack: .* calls by "):
+                    await call_checker(ctx)
+                assert (await call_checker(beside(ctx, "flow.delta", settings))).moved["calls"] >= 1  # type: ignore[attr-defined]
+            finally:
+                others.cancel()
+
+    asyncio.run(scene())
+
+
+async def count_for_ever() -> None:
+    """What other clients do to a counter."""
+    while True:
+        counting.COUNTERS["calls"] += 1
+        await asyncio.sleep(0.005)

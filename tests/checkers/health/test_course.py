@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from tests.engine.clock import VirtualClock, run_virtual
-from xnai_validate.checkers.health._course import LOOKS_CAP, Seen, Watch, watch
+from xnai_validate.checkers.health._course import LOOKS_CAP, Seen, Watch, cells, watch
 from xnai_validate.checkers.health._sample import Paths
 from xnai_validate.kit import Context, JsonValue, Observation, Observed
+from xnai_validate.model.judging.findings import Finding
 
 KEPT_CAP = 2_000_000
 """Bytes that the looks of one situation may keep."""
@@ -50,3 +51,47 @@ def test_a_drive_that_never_ends_well_keeps_little() -> None:
     assert len(seen.samples) == LOOKS_CAP
     assert kept < KEPT_CAP
     assert seen.turned_ms("component_0", False) is not None
+
+
+class Answering:
+    """A context in which a component is down, and the report notices that after some seconds; each look takes 4 s."""
+
+    def __init__(self, noticed_s: float, answers_until_s: float = 1e9) -> None:
+        self.clock = VirtualClock()
+        self._noticed_s, self._answers_until_s = noticed_s, answers_until_s
+
+    async def observe(self, observation: Observation, _values: Mapping[str, JsonValue] | None = None) -> Observed:
+        begun_s = self.clock.monotonic()
+        await self.clock.sleep(4.0)
+        if observation.kind == "redis.ping":
+            return Observed({}, (Finding("lost", "equals", 0, 1, held=False, level="expect"),))
+        if begun_s >= self._answers_until_s:
+            return Observed({"json": None, "error": "timeout", "total_ms": 4000.0}, ())
+        report = {"status": "healthy", "components": {"cache": begun_s < self._noticed_s}}
+        return Observed({"json": report, "error": None, "total_ms": 4000.0}, ())
+
+
+def watched(ctx: Answering) -> Seen:
+    what = Watch(
+        Observation(kind="http.request"),
+        {"cache": Observation(kind="redis.ping")},
+        Paths("$.components", "$.status"),
+        0.2,
+    )
+    return run_virtual(watch(cast(Context, ctx), what, "without the cache", 3.0, changed=True))
+
+
+def test_a_look_that_began_before_the_time_was_over_is_not_judged() -> None:
+    """On a slow host one look lasts for longer than the time to notice: what it saw is the time before."""
+    seen = watched(Answering(noticed_s=2.0))
+    assert seen.last is not None
+    assert seen.last.claims == {"cache": False}
+
+
+def test_a_report_that_hangs_is_not_judged_by_the_one_before() -> None:
+    """The report from before the time was over claims that all is well: when it is over, none comes."""
+    seen = watched(Answering(noticed_s=1e9, answers_until_s=1.0))
+    assert seen.samples[0].claims == {"cache": True}
+    assert seen.last is not None
+    assert seen.last.claims is None
+    assert [row["claimed"] for row in cells(seen, seen, ("cache",))] == [None]

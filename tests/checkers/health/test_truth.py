@@ -236,3 +236,10 @@ def test_what_is_no_report_has_no_components() -> None:
         assert read(document, paths) == (None, None)
     mixed: JsonValue = {"status": 3, "components": {"a": True, "degradation_tier": 1, "tier_name": "Normal"}}
     assert read(mixed, paths) == ({"a": True}, None)
+
+
+def test_what_others_generate_is_not_the_cost_of_a_report() -> None:
+    """Counters move by other clients too: what moves without reports, in as long a time, is taken off."""
+    counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokens"}
+    seen = observed("others-generate", situations=[], cost={"tokens": counter}, cost_reports=3, settle="10ms")
+    assert seen.facts["health_cost"]["tokens"] == 0

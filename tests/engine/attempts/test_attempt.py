@@ -101,12 +101,16 @@ def test_until_gives_up_when_its_time_is_over(tmp_path: Path) -> None:
     assert events[-1].at - events[0].at == pytest.approx(2.0)
 
 
-def test_an_attempt_cut_by_until_reports_what_was_measured_before(tmp_path: Path) -> None:
-    """A last attempt that we cut short is not counted against the stack."""
-    script = {"answers": [503], "takes_s": 4.0}
-    end, _, _ = run_check(tmp_path, script=script, until=Until(within_s=6.0, every_s=0.5), timeout_s=30.0)
-    assert end.reason == "status: expected 200, got 503, still so after 6 s"
-    assert end.status is Status.FAIL
+def test_an_attempt_that_began_before_the_end_of_the_time_is_not_judged(tmp_path: Path) -> None:
+    """A slow attempt that ends after the time has seen the stack as it was before: one more is made, and counts."""
+    script = {"answers": [503, 503, 200], "takes_s": 4.0}
+    until = Until(within_s=6.0, every_s=0.5)
+    end, events, _ = run_check(tmp_path / "a", script=script, until=until, timeout_s=30.0)
+    assert (end.status, end.attempts) == (Status.PASS, 3)
+    assert events[-1].at - events[0].at == pytest.approx(12.5)
+    end, _, stage = run_check(tmp_path / "b", script=script | {"answers": [503]}, until=until, timeout_s=30.0)
+    assert (end.status, end.reason) == (Status.FAIL, "status: expected 200, got 503, still so after 6 s")
+    assert stage.tries["c"] == 3
 
 
 def test_no_result_within_the_time_limit_is_a_failure_of_the_stack(tmp_path: Path) -> None:

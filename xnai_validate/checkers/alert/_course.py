@@ -119,7 +119,7 @@ class Course:
             resolved_delay_ms=self._delay_ms("resolved", self._fault_ended_s) if self._resolved else None,
             firing_count=max(len(self._expected_on(channel, "firing")) for channel in self._channels),
             resolved_count=max(len(self._expected_on(channel, "resolved")) for channel in self._channels),
-            duplicates=_duplicates(by_channel) if came else None,
+            duplicates=count_duplicates(by_channel) if came else None,
             in_order=all(_is_in_order(found) for found in by_channel.values()) if came else None,
             order=_order(expected_receipts) if came else None,
             types=_most_of_types(by_channel) if came else None,
@@ -186,9 +186,21 @@ class Course:
         return max(0.0, max(receipt.at_s - since_s for (receipt,) in firsts) * 1000)
 
 
-def _duplicates(by_channel: Mapping[str, list[Receipt]]) -> int:
-    """How many alerts came again on their channel."""
-    return sum(len(found) - len({receipt.notice.identity for receipt in found}) for found in by_channel.values())
+def count_duplicates(by_channel: Mapping[str, list[Receipt]]) -> int:
+    """How many alerts came again on their channel, without a change of state in between.
+
+    A service that is lost twice, on a busy host for one check of the monitor, is rightly announced twice.
+    """
+    count = 0
+    for found in by_channel.values():
+        known: set[str] = set()
+        state = "other"
+        for notice in (receipt.notice for receipt in found):
+            if notice.state not in ("other", state):
+                known, state = set(), notice.state
+            count += notice.identity in known
+            known.add(notice.identity)
+    return count
 
 
 def _order(receipts: list[Receipt]) -> list[str]:

@@ -34,11 +34,12 @@ async def find_false_alerts(
     deadline = ctx.clock.monotonic() + within_s
     reasons: dict[str, str] = {}
     while suspects := sorted((standing() & set(bystanders)) - set(reasons)):
+        is_last = ctx.clock.monotonic() >= deadline
         ctx.progress(f"are these well, which alerts name as failed: {', '.join(suspects)}?")
         for service in suspects:
             if (why := await _why_unwell(ctx, bystanders[service])) is not None:
                 reasons[service] = why
-        if ctx.clock.monotonic() >= deadline:
+        if is_last:
             break
         await ctx.clock.sleep(EVERY_S)
     return FalseAlerts([service for service in suspects if service not in reasons], reasons)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from xnai_validate.checkers.alert._notice import Notice, flat, posted
@@ -22,6 +22,8 @@ AT_ONCE = 200
 """Entries of the stream that are read together."""
 ANSWER_S = 2.0
 """How long Redis may take to answer."""
+LAST_LOOK_S = 2 * ANSWER_S + 1.0
+"""How long the look at the stream may take that begins when the time of a wait is over."""
 AHEAD_S = 60.0
 """How far the clock of a stack may be ahead of ours."""
 
@@ -49,6 +51,8 @@ class Inbox:
         self.refused_count = 0
         self.dropped_count = 0
         """Receipts beyond what is kept."""
+        self._looked_s: float | None = None
+        """When the last look at the stream began that was answered; None without a stream."""
         self.silent: dict[str, str] = {}
         """Channel -> why nothing can be received there now."""
 
@@ -63,19 +67,31 @@ class Inbox:
         self._news.set()
 
     async def wait(self, until: Callable[[], bool], within_s: float) -> bool:
-        """Wait until `until` holds, looked at after each arrival; whether it did in time."""
+        """Wait until `until` holds, looked at after each arrival; whether it did in time.
+
+        What arrived in time is read a little later: when the time is over, a look at the stream is awaited that began
+        afterwards.
+        """
         deadline = self._ctx.clock.monotonic() + within_s
         while not until():
             left = deadline - self._ctx.clock.monotonic()
             if left <= 0:
-                return False
+                await self._look_after(deadline)
+                return until()
             self._news.clear()
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(left):
                     await self._news.wait()
-            except TimeoutError:
-                return until()
         return True
+
+    async def _look_after(self, deadline: float) -> None:
+        """Wait until a look at the stream that began at `deadline` or later is answered; not for ever."""
+        clock = self._ctx.clock
+        while True:
+            await clock.sleep(EVERY_S)  # also lets the webhook take what the kernel has already received
+            is_seen = self._looked_s is None or self._looked_s >= deadline
+            if is_seen or clock.monotonic() >= deadline + LAST_LOOK_S:
+                return
 
     def answer(self, delivery: Delivery) -> int:
         """Take a delivery of the webhook; return the status to answer with."""
@@ -97,6 +113,7 @@ class Inbox:
 
         An outage of Redis meanwhile is survived, for it may be the very thing that the alert is about.
         """
+        self._looked_s = self._ctx.clock.monotonic()
         last_id = await self._last_id(target, key)
         follower = asyncio.create_task(self._follow(target, key, last_id))
         try:
@@ -120,6 +137,7 @@ class Inbox:
         connection: RedisConnection | None = None
         try:
             while True:
+                begun_s = self._ctx.clock.monotonic()
                 try:
                     async with asyncio.timeout(ANSWER_S):
                         if connection is None or not connection.usable:
@@ -136,6 +154,7 @@ class Inbox:
                     last_id = entries[-1][0]
                     self.take("stream", [flat(fields, self._required) for _, fields in entries])
                 if len(entries) < AT_ONCE:
+                    self._looked_s = self._looked_s if "stream" in self.silent else begun_s
                     await self._ctx.clock.sleep(EVERY_S)
         finally:
             if connection is not None:

@@ -163,6 +163,7 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
     await _open_breaker(params, driver, record)
     if record.opened:
         await _try_at_once(params, driver, record)
+    await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
 
 
@@ -225,7 +226,7 @@ async def _try_at_once(params: ConcurrentParams, driver: Driver, record: _Record
         record.trials = await at_once(params, driver.ctx, params.call, params.callers)
         if any(call.let_through for call in record.trials):
             break
-        if driver.now() >= ended_s + params.recovery + params.patience:
+        if min(call.sent_s for call in record.trials) >= ended_s + params.recovery + params.patience:
             return
         await driver.ctx.clock.sleep(params.every)
     record.closed_again = await driver.ready() and await driver.tolerates_a_failure() is not False

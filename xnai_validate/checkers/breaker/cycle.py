@@ -70,6 +70,7 @@ async def _drive(params: CycleParams, ctx: Context) -> Cycle:
     await driver.begin()
     cycle.disagree += await driver.readings.disagreeing("closed")
     await _once_around(params, cycle, driver)
+    await driver.refuse_others()
     cycle.ended_s = driver.now()
     return cycle
 

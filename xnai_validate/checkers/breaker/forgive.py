@@ -89,6 +89,7 @@ async def _drive(params: BreakerParams, ctx: Context) -> tuple[_Record, float]:
     if not opened:
         record.after, opened = await _fail_and_succeed(driver)
         record.forgave = not opened
+    await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
 
 

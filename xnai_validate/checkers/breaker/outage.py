@@ -13,9 +13,12 @@ from xnai_validate.checkers.breaker._driver.readings import PAUSE_S, Reading
 from xnai_validate.checkers.breaker._driver.trips import must_fail, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts
+from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, checker
+from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, Observation, checker
 
+CONNECTIONS = 24
+"""Calls at once, on connections of their own, that reach every worker of a server, or of several behind one url."""
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""
 
@@ -140,6 +143,7 @@ async def _drive(params: OutageParams, ctx: Context) -> tuple[_Record, float]:
         await _without(driver, record)
     if record.opening.opened is not None:
         await _return(params, driver, record, record.opening.opened)
+    await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
 
 
@@ -149,8 +153,24 @@ async def _without(driver: Driver, record: _Record) -> None:
         record.calls = [await driver.call() for _ in range(CALLS)]
         async with driver.failing() as observation:
             await driver.open(observation, record.opening)
+            await _open_every_worker(driver, observation, record.opening)
         if record.opening.opened is not None:
             record.refusals = [await driver.call() for _ in range(CALLS)]
+
+
+async def _open_every_worker(driver: Driver, observation: Observation, opening: Opening) -> None:
+    """Make as many calls fail at once as open the breaker in each of many workers, until one is refused.
+
+    Without Redis each worker counts by itself, and how many there are is not known from outside.
+    """
+    params = driver.params
+    for _ in range(params.failures + 1):
+        if opening.refusal is not None:
+            return
+        calls = await at_once(params, driver.ctx, observation, CONNECTIONS)
+        opening.failed += [call for call in calls if call.outcome is Outcome.FAILED]
+        opening.refusal = next((call for call in calls if call.outcome is Outcome.REFUSED), None)
+        opening.ended_s = driver.now()
 
 
 async def _return(params: OutageParams, driver: Driver, record: _Record, opened: tuple[float, float]) -> None:
@@ -168,10 +188,16 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
         await driver.ctx.clock.sleep(PAUSE_S)
         call = await driver.call()
     record.closed_again = await driver.ready()
-    reading = await driver.readings.until("closed")
-    # The key was `closed` before the outage, too: only one that has changed since was written again.
-    is_written = reading is not None and (record.before is None or reading.document != record.before.document)
-    record.told_closed = is_written and reading is not None and reading.state == "closed"
+    while True:
+        is_last = driver.now() >= ended_s + params.back
+        reading = await driver.readings.until("closed")
+        # The key was `closed` before the outage, too: only one that has changed since was written again.
+        is_written = reading is not None and (record.before is None or reading.document != record.before.document)
+        record.told_closed = is_written and reading is not None and reading.state == "closed"
+        if record.told_closed or is_last or reading is None:
+            return
+        await driver.ctx.clock.sleep(params.every)
+        await driver.call()
 
 
 def _has_returned(record: _Record) -> bool | None:

@@ -150,6 +150,7 @@ async def _drive(params: ReopenParams, ctx: Context) -> tuple[Driver, _Record, f
                 None,
                 "closed",
             )
+    await driver.refuse_others()
     return driver, record, (driver.now() - begun_s) * 1000
 
 

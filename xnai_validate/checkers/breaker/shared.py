@@ -161,6 +161,7 @@ async def _drive(params: SharedParams, ctx: Context) -> tuple[_Record, float]:
         if attempt == ATTEMPTS or now_s - begun_s + 2 * (now_s - attempt_s) > ctx.timeout_s:
             break
         ctx.progress(f"breaker {params.name}: the calls took longer than the recovery time; once more")
+    await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
 
 
@@ -188,7 +189,7 @@ async def _times_by_way(
                 call = await make(ctx, observation, params.name)
                 if call.outcome is outcome:
                     return (call.answered_s - since_s) * 1000
-                if ctx.clock.monotonic() >= end_s:
+                if call.sent_s >= end_s:
                     return None
                 await ctx.clock.sleep(PAUSE_S)
         except XnaiError as error:

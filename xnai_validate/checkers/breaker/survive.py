@@ -125,6 +125,7 @@ async def _drive(params: SurviveParams, ctx: Context) -> tuple[_Record, float]:
         if record.opening.opened is not None:
             record.opened = True
             await _disturb(params, driver, record.opening.opened, record)
+    await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
 
 
@@ -168,7 +169,7 @@ async def _call_until_answered(params: SurviveParams, driver: Driver, since_s: f
         call = await driver.call()
         if call.from_breaker:
             return call
-        if driver.now() >= since_s + params.back:
+        if call.sent_s >= since_s + params.back:
             return None
         await driver.ctx.clock.sleep(params.every)
 

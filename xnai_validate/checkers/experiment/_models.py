@@ -89,8 +89,9 @@ class Experiment(Facts):
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
     """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
-    blast_radius: list[str] = Field(default_factory=list)
-    """The names of the bystanders that held before and failed while the faults were in force; sorted."""
+    blast_radius: list[str] | None = Field(default_factory=list)
+    """The names of the bystanders that held before and failed while the faults were in force, sorted; null where no
+    look at them ended meanwhile."""
     blast_radius_detail: str | None = None
     """Why they failed, in words; the last reason of each."""
     left_out: list[str] = Field(default_factory=list)

@@ -76,7 +76,11 @@ class Watch:
     """Why the last probe did not hold; None where it did."""
     steady_since: float | None = None
     """When the first probe ended of those that held one after the other, after the fault was reverted."""
+    bystander_looks: int = 0
+    """How often all bystanders were looked at while the faults were in force."""
     _passed_in_a_row: int = 0
+    _last_failed_begun: float | None = None
+    """When the last probe after the revert began, if it did not hold."""
 
     def take(self, probe: Probe) -> None:
         """Keep what the facts need of a probe; one that could not be judged counts neither way."""
@@ -109,8 +113,9 @@ class Watch:
     def _count_after(self, probe: Probe) -> None:
         """Count a probe after the fault, and note since when probes pass in a row."""
         if probe.why is not None:
-            self._passed_in_a_row, self.steady_since = 0, None
+            self._passed_in_a_row, self.steady_since, self._last_failed_begun = 0, None, probe.begun
             return
+        self._last_failed_begun = None
         self._passed_in_a_row += 1
         if self._passed_in_a_row == 1:
             self.steady_since = probe.ended
@@ -119,6 +124,11 @@ class Watch:
     def is_steady(self) -> bool:
         """Whether enough probes held in a row since the revert."""
         return self._passed_in_a_row >= self.steady
+
+    def is_settled_after(self, deadline: float) -> bool:
+        """Whether the probes have shown how the stack is at a point in time: steady, or one that began later failed."""
+        failed_late = self._last_failed_begun is not None and self._last_failed_begun >= deadline
+        return self.is_steady or failed_late
 
 
 async def keep_probing(ctx: Context, observation: Observation, every_s: float, take: Callable[[Probe], None]) -> None:

@@ -113,9 +113,15 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
-    facts = _facts_of(watch, None if unjudged and not during else during, touched, unsteady)
-    detail = _join_reasons(params.bystanders, touched, ctx) or None
-    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged or _why_no_probe(watch))
+    facts = _facts_of(watch, None if unjudged and not during else during, unsteady)
+    unseen = "no look at the bystanders ended while the faults were in force, so none is judged"
+    is_seen = watch.bystander_looks > 0 or not params.bystanders
+    radius = {
+        "blast_radius": sorted(touched) if is_seen else None,
+        "blast_radius_detail": _join_reasons(params.bystanders, touched, ctx) or None,
+    }
+    why_not = unjudged or _why_no_probe(watch) or (None if is_seen else unseen)
+    return facts.model_copy(update=radius).not_reached(why_not)
 
 
 def _why_no_probe(watch: Watch) -> str | None:
@@ -175,7 +181,7 @@ async def _disturb(
             await stack.enter_async_context(ctx.injected(disturbance))
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
-        asking = group.create_task(_watch_bystanders(params, ctx, touched))
+        asking = group.create_task(_watch_bystanders(params, ctx, watch, touched))
         seen = await _observe_disturbed(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         asking.cancel()
@@ -184,10 +190,11 @@ async def _disturb(
     return seen
 
 
-async def _watch_bystanders(params: ExperimentParams, ctx: Context, touched: dict[str, str]) -> None:
+async def _watch_bystanders(params: ExperimentParams, ctx: Context, watch: Watch, touched: dict[str, str]) -> None:
     """Observe the bystanders again and again, and note those that do not hold."""
     while params.bystanders:
         touched |= await failing_now(ctx, params.bystanders)
+        watch.bystander_looks += 1
         await ctx.clock.sleep(params.every)
 
 
@@ -209,18 +216,23 @@ async def _observe_disturbed(params: ExperimentParams, ctx: Context) -> tuple[li
 async def _await_recovery(
     params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]
 ) -> set[str]:
-    """Wait until the stack is steady or may take no longer; return the observations that do not hold then."""
+    """Wait until the stack is steady or may take no longer; return the observations that do not hold then.
+
+    What is judged began when that time was over: a look, or a probe, that began before may have seen the stack as it
+    was before.
+    """
     assert watch.reverted_at is not None
     deadline = watch.reverted_at + params.recover
     ctx.progress("steady again?")
     while True:
-        away = set(await failing_now(ctx, others)) if watch.is_steady else set(others)
-        if (watch.is_steady and not away) or ctx.clock.monotonic() >= deadline:
-            return away if watch.is_steady else set(await failing_now(ctx, others))
+        is_last = ctx.clock.monotonic() >= deadline and watch.is_settled_after(deadline)
+        away = set(await failing_now(ctx, others)) if watch.is_steady or is_last else set(others)
+        if is_last or (watch.is_steady and not away):
+            return away
         await ctx.clock.sleep(params.every)
 
 
-def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], unsteady: list[str]) -> Experiment:
+def _facts_of(watch: Watch, during: list[str] | None, unsteady: list[str]) -> Experiment:
     """Return the facts of a whole experiment."""
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
@@ -236,7 +248,6 @@ def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], u
         during_failed=during,
         recovered_ms=_elapsed_ms(watch.reverted_at, steady_at),
         outage_ms=None if first is None else _elapsed_ms(first, steady_at),
-        blast_radius=sorted(touched),
         steady_after=not unsteady,
         steady_after_detail="; ".join(unsteady) or None,
         unsteady_after=unsteady,

@@ -108,18 +108,19 @@ class Course:
         return StepResult(step, begun_ms, self.elapsed_ms - begun_ms, reason is None, reason)
 
     async def _until_held(self, step: Step) -> str | None:
-        """Why the step does not hold, after as many attempts as it has time for; None where it holds."""
+        """Why the step does not hold at an attempt that began when its time was over; None where one before held."""
         deadline = self._ctx.clock.monotonic() + step.within
         while True:
+            is_last = self._ctx.clock.monotonic() >= deadline
             try:
                 seen = await self._ctx.observe(step, self.values)
             except ToolLate:
-                if self._ctx.clock.monotonic() >= deadline:
+                if is_last:
                     raise
             else:
                 self._keep_times(step, seen.facts)
                 reason = failure(step, seen) or self._capture(step, seen)
-                if reason is None or self._ctx.clock.monotonic() >= deadline:
+                if reason is None or is_last:
                     return reason
             left = deadline - self._ctx.clock.monotonic()
             await self._ctx.clock.sleep(max(0.0, min(step.every, left)))

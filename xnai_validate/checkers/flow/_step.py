@@ -23,7 +23,7 @@ class Step(Template):
     together: bool = False
     """Whether the next step begins at once, while this one is under way."""
     within: Duration = 0.0
-    """How long the step is made again until it holds."""
+    """How long the step is made again until it holds; the attempt that is judged begins when this time is over."""
     every: Duration = 0.25
     """How long to wait between these attempts."""
     optional: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
@@ -16,6 +18,7 @@ from xnai_validate.kit import (
     Inner,
     Le,
     Milliseconds,
+    NotApplicable,
     Observation,
     Params,
     Waits,
@@ -23,6 +26,10 @@ from xnai_validate.kit import (
     checker,
     in_turn,
 )
+
+
+QUIET_LOOKS = 15
+"""How often the values are looked at that other clients may move, at the most."""
 
 
 class DeltaParams(Params):
@@ -40,6 +47,9 @@ class DeltaParams(Params):
     """Whether all of it is done at once instead of in order."""
     settle: Duration = 0.0
     """How long to wait after the work before the values are read again."""
+    quiet: Duration = 0.0
+    """For counters that other clients of the stack move too: before the check attempts the work again (`until`,
+    `retry`), the values must stand still for this long. If they do not come to rest, the check is skipped."""
     absent_is_zero: bool = True
     """Whether a value that is there after the work and was not before counts as 0 before it, as a counter that had not
     counted yet. What is absent after the work has not moved by any number."""
@@ -85,6 +95,8 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
           times: 5
         expect: {moved: {queries: 5}}
     """
+    if params.quiet and await _was_attempted(params, ctx):
+        await _wait_until_quiet(params, ctx)
     first = await perform(ctx, params.first, times=1, together=False)
     before, unread_before = await numbers(params.watch, ctx)
     work = await perform(ctx, params.during, times=params.times, together=params.together)
@@ -93,13 +105,7 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
     after, unread_after = await numbers(params.watch, ctx)
     unread = [f"{name} before: {why}" for name, why in unread_before.items()]
     unread += [f"{name} after: {why}" for name, why in unread_after.items()]
-    moved: dict[str, float] = {}
-    for name in before.keys() & after.keys():
-        earlier, later = before[name], after[name]
-        if earlier is None and params.absent_is_zero:
-            earlier = 0.0
-        if earlier is not None and later is not None:
-            moved[name] = later - earlier
+    moved = _moved(params, before, after)
     return Moved(
         failed_steps=[*first.failed, *unread, *work.failed],
         failed_step_count=first.failed_count + len(unread) + work.failed_count,
@@ -108,4 +114,55 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
         after=after,
         moved={name: moved[name] for name in params.watch if name in moved},
         elapsed_ms=work.elapsed_ms,
+    )
+
+
+def _moved(
+    params: DeltaParams, before: Mapping[str, float | None], after: Mapping[str, float | None]
+) -> dict[str, float]:
+    """Name -> by how much the value has moved, where both are known."""
+    moved: dict[str, float] = {}
+    for name in before.keys() & after.keys():
+        earlier, later = before[name], after[name]
+        if earlier is None and params.absent_is_zero:
+            earlier = 0.0
+        if earlier is not None and later is not None:
+            moved[name] = later - earlier
+    return moved
+
+
+async def _was_attempted(params: DeltaParams, ctx: Context) -> bool:
+    """Whether this check has attempted the same work before, so that its rules did not hold then."""
+    known = await ctx.shared(("delta", params.model_dump_json()), _hold_contexts)
+    if any(each is ctx for each in known):
+        return True
+    known.append(ctx)
+    return False
+
+
+@asynccontextmanager
+async def _hold_contexts() -> AsyncIterator[list[Context]]:
+    """Yield the checks that have attempted some work, for as long as the run lasts."""
+    yield []
+
+
+async def _wait_until_quiet(params: DeltaParams, ctx: Context) -> None:
+    """Wait until no value has moved for `quiet` seconds without work: what the last attempt began may still go on.
+
+    Raises NotApplicable if they move for `QUIET_LOOKS` times as long: then others use the stack.
+    """
+    ctx.progress("does anyone else use the stack?")
+    before, _ = await numbers(params.watch, ctx)
+    moved: dict[str, float] = {}
+    for _ in range(QUIET_LOOKS):
+        await ctx.clock.sleep(params.quiet)
+        after, _ = await numbers(params.watch, ctx)
+        moved = {name: value for name, value in _moved(params, before, after).items() if value}
+        if not moved:
+            return
+        before = after
+    moves = " and ".join(f"{name} by {value:g}" for name, value in sorted(moved.items()))
+    raise NotApplicable(
+        f"other clients use the stack: without a request of this check, {moves} moved in the last {params.quiet:g} of"
+        f" {QUIET_LOOKS * params.quiet:g} s; what its own requests move cannot be distinguished from that"
     )

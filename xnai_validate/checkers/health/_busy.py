@@ -18,7 +18,7 @@ class Busy:
     """What was seen of the report while work was under way."""
 
     answered: bool | None
-    """Whether every report came that was asked for, those of the last second aside before the work was over."""
+    """Whether every report came that was asked for, and one at least before the work was over."""
     slowest_ms: float | None
     failed: str | None
     """Why the work was none: a rule of it that did not hold, or too short a time."""
@@ -51,5 +51,6 @@ async def while_busy(ctx: Context, work: Observation, health: Observation, paths
     early = [sample for sample in seen if sample.begun_s < ended_s - GRACE_S]
     if not early:
         return Busy(None, None, failed or f"over before a report could be asked for, {GRACE_S:g} s ahead of its end")
-    came = all(sample.claims is not None for sample in seen) and all(sample.at_s < ended_s for sample in early)
+    # A report that waits for the work comes at its end; on a busy host one report may, how long each takes is busy_ms.
+    came = all(sample.claims is not None for sample in seen) and any(sample.at_s < ended_s for sample in early)
     return Busy(came, max(sample.report_ms for sample in seen), failed)

@@ -34,9 +34,8 @@ class Seen:
 
     @property
     def last(self) -> Sample | None:
-        """The last look with a usable report, else the last one."""
-        found = [sample for sample in self.samples if sample.claims is not None] or self.samples
-        return found[-1] if found else None
+        """The look that is judged: it began when the time to notice was over, or agrees. Its report may be unusable."""
+        return self.samples[-1] if self.samples else None
 
     def turned_ms(self, component: str, well: bool) -> float | None:
         """Milliseconds until the report called a component well, or not well, and kept to it; None if it did not."""
@@ -66,7 +65,7 @@ class Seen:
 
 
 async def watch(ctx: Context, watched: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
-    """Look until report and truth agree in all for three looks in a row, or the time is over.
+    """Look until report and truth agree in all for three looks in a row, or at a look that begins after the time.
 
     With `changed` that counts only once the truth has changed: some probe does not hold; without it, all must hold.
     """
@@ -78,7 +77,7 @@ async def watch(ctx: Context, watched: Watch, name: str, within_s: float, *, cha
         seen.samples.append(sample.sharing(seen.samples[-1]) if seen.samples else sample)
         settled = all(sample.agrees(probe) for probe in watched.probes) and all(sample.truth.values()) is not changed
         steady = steady + 1 if settled else 0
-        if steady >= STEADY or ctx.clock.monotonic() >= deadline:
+        if steady >= STEADY or sample.begun_s >= deadline:
             break
         await ctx.clock.sleep(watched.every_s)
     return seen

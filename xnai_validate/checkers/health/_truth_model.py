@@ -118,8 +118,8 @@ class Truth(Facts):
     """What a report costs: `ms`, its median time on the stack as it is, and by how much each number of `cost` moved; a
     number that is absent afterwards is left out."""
     answers_while_busy: Annotated[bool | None, Needs("busy")]
-    """Whether every report came that was asked for while `busy` was under way, and before it was over, those of its
-    last second aside; null without `busy`."""
+    """Whether every report came that was asked for while `busy` was under way, and one at least before it was over;
+    null without `busy`."""
     busy_ms: Annotated[Milliseconds | None, Needs("busy")]
     """The slowest report meanwhile."""
     status_follows_components: bool

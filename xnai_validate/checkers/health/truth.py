@@ -156,7 +156,7 @@ def _facts_of(
     samples = [sample for course in seen for sample in course.samples]
     usable = [sample for sample in samples if sample.claims is not None]
     known = {name for sample in usable for name in sample.claims or {}}
-    reason = _describe_untried(params, ineffective, extras.untried)
+    reason = _describe_untried(params, ineffective, extras.untried, seen)
     rows = [row for row in table if row["situation"] == seen[0].name or row["component"] not in extras.untried]
     faults = [fault for sample in usable if (fault := status_fault(sample, params.healthy)) is not None]
     return Truth(
@@ -183,10 +183,14 @@ def _facts_of(
     ).not_reached(reason)
 
 
-def _describe_untried(params: TruthParams, ineffective: list[str], untried: Mapping[str, str]) -> str | None:
+def _describe_untried(
+    params: TruthParams, ineffective: list[str], untried: Mapping[str, str], seen: Iterable[Seen]
+) -> str | None:
     """Describe why not every component could be tried in every situation; None if it could."""
     reasons = [f"{name} {why} before anything was disturbed" for name, why in untried.items() if params.situations]
     reasons += [f"nothing was broken by the probes of the check: {name}" for name in ineffective]
+    silent = dict.fromkeys(course.name for course in seen if course.last is not None and course.last.claims is None)
+    reasons += [f"when the time to notice was over no usable report came: {name}" for name in silent]
     return "; ".join(reasons) or None
 
 

@@ -137,8 +137,9 @@ async def lines(params: LinesParams, ctx: Context) -> Lines:
     place = _place(params, path, ctx)
     end_s = ctx.clock.monotonic() + params.watch
     while True:
+        is_last = ctx.clock.monotonic() >= end_s
         facts = _scan_file(params, path, place)
-        if ctx.clock.monotonic() >= end_s or _has_enough(params, facts):
+        if is_last or _has_enough(params, facts):
             return facts
         await ctx.clock.sleep(min(EVERY_S, max(0.0, end_s - ctx.clock.monotonic())))
 
@@ -183,6 +184,7 @@ async def _read_container(params: LinesParams, name: str, ctx: Context) -> Lines
     end_s = ctx.clock.monotonic() + params.watch
     async with container_engine(find_socket(params.socket), ANSWER_S) as engine:
         while True:
+            is_last = ctx.clock.monotonic() >= end_s
             scan = Scan(params.match, params.ignore, params.keep)
             try:
                 complete = await read_log(engine, target.container, since_s, params.read_cap, ANSWER_S, scan.feed)
@@ -192,7 +194,7 @@ async def _read_container(params: LinesParams, name: str, ctx: Context) -> Lines
                 raise Unmeasurable(f"the container engine gives no log: {error}") from None
             scan.finish()
             facts = _facts_of(scan, complete, None)
-            if ctx.clock.monotonic() >= end_s or _has_enough(params, facts):
+            if is_last or _has_enough(params, facts):
                 return facts
             wait_s = EVERY_S if params.until_matches is not None else params.watch
             await ctx.clock.sleep(min(wait_s, max(0.0, end_s - ctx.clock.monotonic())))

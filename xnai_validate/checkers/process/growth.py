@@ -170,15 +170,16 @@ async def _settle(
 
     Without a reading from before, files, threads and children are to stand still too.
     """
-    until_s = ctx.clock.monotonic() + params.settle
+    read_s = ctx.clock.monotonic()
+    until_s = read_s + params.settle
     steady, last = 1, _read(pid, params)
     while last is not None and (before is None or last.born_s == before.born_s):
         if steady >= STEADY_READINGS and not (before is not None and last.holds_more_than(before)):
             return last, True
-        if ctx.clock.monotonic() >= until_s:
+        if read_s >= until_s:
             return last, False
         await ctx.clock.sleep(POLL_S)
-        now = _read(pid, params)
+        read_s, now = ctx.clock.monotonic(), _read(pid, params)
         still = now is not None and abs(now.rss - last.rss) <= STEADY_RATIO * last.rss
         still = still and now is not None and (before is not None or not last.holds_more_than(now))
         steady, last = (steady + 1 if still else 1), now

@@ -61,7 +61,7 @@ class StreamFacts(RedisFacts):
     group_names: list[str] | None = None
     """Consumer groups."""
     groups: JsonValue = None
-    """Group -> `{consumers, pending, lag, last_delivered_id}`."""
+    """Group -> `{consumers, pending, oldest_pending_ms, lag, last_delivered_id}`; 0 where nothing is pending."""
     pending: dict[str, Count] | None = None
     """Group -> entries that were delivered and not acknowledged."""
     max_pending: Count | None = None
@@ -132,12 +132,15 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
             newer = await connection.command("XRANGE", key, _after(delivered), "+", "COUNT", LAG_CAP)
             behind = len(list_of(newer))
         lag[name] = behind
+        ages: list[float] = []
         if pending[name]:
             smallest = list_of(await connection.command("XPENDING", key, name))[1:2]
-            oldest += [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
+            ages = [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
+            oldest += ages
         groups[name] = {
             "consumers": consumers[name],
             "pending": pending[name],
+            "oldest_pending_ms": max(ages, default=0.0),
             "lag": behind,
             "last_delivered_id": delivered,
         }

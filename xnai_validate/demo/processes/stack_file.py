@@ -177,6 +177,8 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "docs_page": "/operations/",
         "settle": "500ms",
         "settle_short": "150ms",
+        "quiet": "500ms",
+        "job_ms": 500,
         **machine_vars(settings),
     }
 

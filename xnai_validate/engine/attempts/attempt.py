@@ -28,8 +28,6 @@ from xnai_validate.model.text import printable
 from xnai_validate.model.trace_context import enter_check
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 
-LAST_CHANCE_S = 1.0
-"""Seconds that the last attempt of a check with `until` has at least."""
 MESSAGE_CAP = 300
 WITH_EXCHANGES = frozenset({Status.FAIL, Status.ERROR, Status.WARN})
 """Statuses whose report shows what was sent and what came back."""
@@ -125,25 +123,23 @@ async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener)
 
 
 async def _until(check: PlannedCheck, until: Until, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
-    """Repeat until it holds. No attempt begins after the time is over; the last one has the time left, at least 1 s."""
+    """Repeat until it holds; the attempt that is judged begins when the time is over, and is not cut short by it.
+
+    On a slow host a single attempt may last from the beginning of the time to its end: what it saw first may be the
+    state from before, which the stack had time to leave.
+    """
     end = ctx.clock.monotonic() + until.within_s
-    last: Outcome | None = None
     number = 0
     while True:
         number += 1
-        left = end - ctx.clock.monotonic()
-        limit_s = min(check.timeout_s, max(left, LAST_CHANCE_S))
-        outcome = await attempt(check.measurement, ctx, limit_s)
-        if outcome.timed_out and limit_s < check.timeout_s and last is not None:
-            outcome = last  # this attempt was cut short; the one before has the reason
+        is_last = ctx.clock.monotonic() >= end
+        outcome = await attempt(check.measurement, ctx, check.timeout_s)
         on_attempt(number, outcome)
-        left = end - ctx.clock.monotonic()
         if outcome.final:
             return outcome, number
-        if left <= 0:
+        if is_last:
             return replace(outcome, reason=f"{outcome.reason}, still so after {until.within_s:g} s"), number
-        last = outcome
-        await ctx.clock.sleep(min(until.every_s, left))
+        await ctx.clock.sleep(max(0.0, min(until.every_s, end - ctx.clock.monotonic())))
 
 
 async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:

@@ -50,12 +50,13 @@ class EndsContainer:
         """
         deadline = ctx.clock.monotonic() + undo.within_s
         while True:
+            is_last = ctx.clock.monotonic() >= deadline
             status = status_of(await inspect(undo))
             if status in ("exited", "created", "dead", "stopped"):
                 await act(undo, "start")
             elif status == "running" and await connects(ctx.target) is not False:
                 return
-            if ctx.clock.monotonic() >= deadline:
+            if is_last:
                 raise Unmeasurable(f"{ctx.target.name} did not come back within {undo.within_s:g} s; it is {status}")
             await ctx.clock.sleep(POLL_S)
 

@@ -54,11 +54,14 @@ class Pause:
         for process in undo.processes:
             send(process, signal.SIGSTOP)
         deadline = ctx.clock.monotonic() + STOPPED_S
-        while running := [process for process in undo.processes if process.state not in ("T", None)]:
-            if ctx.clock.monotonic() >= deadline:
+        while True:
+            is_last = ctx.clock.monotonic() >= deadline
+            running = [process for process in undo.processes if process.state not in ("T", None)]
+            if not running:
+                return None
+            if is_last:
                 raise Unmeasurable(f"process {running[0].pid} of {ctx.target.name} does not stop")
             await ctx.clock.sleep(0.005)
-        return None
 
     async def revert(self, undo: PauseUndo, ctx: FaultContext) -> None:
         """Continue children first; SIGCONT does not affect a process that runs."""

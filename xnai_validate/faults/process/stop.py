@@ -117,8 +117,10 @@ class Stop:
         """Wait until it is back; with a command, start it unless it is back within a second by itself."""
         begun = ctx.clock.monotonic()
         started = undo.restart is None
-        while not await _is_back(undo, ctx):
+        while True:
             waited_s = ctx.clock.monotonic() - begun
+            if await _is_back(undo, ctx):
+                return
             if waited_s >= undo.within_s:
                 raise Unmeasurable(f"{ctx.target.name} was not started again within {undo.within_s:g} s")
             if not started and undo.restart is not None and waited_s >= PATIENCE_S:
@@ -156,11 +158,13 @@ async def _runs(undo: StopUndo, ctx: FaultContext) -> bool:
 async def _wait_until_ended(processes: tuple[ProcessId, ...], within_s: float, clock: Clock) -> bool:
     """Wait until no process is alive; False if the time is over before."""
     deadline = clock.monotonic() + within_s
-    while any(process.alive for process in processes):
-        if clock.monotonic() >= deadline:
+    while True:
+        is_last = clock.monotonic() >= deadline
+        if not any(process.alive for process in processes):
+            return True
+        if is_last:
             return False
         await clock.sleep(0.01)
-    return True
 
 
 def _start(command: tuple[str, ...], folder: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -69,6 +70,24 @@ class Call:
         return self.outcome in (Outcome.SUCCEEDED, Outcome.FAILED)
 
 
+@dataclass(slots=True)
+class CallsMade:
+    """How many calls of this run a breaker has not refused, and so may have counted."""
+
+    count: int = 0
+
+
+async def calls_made(ctx: Context, service: str) -> CallsMade:
+    """Return the count of the calls that this run has made through a breaker."""
+    return await ctx.shared(("breaker", "calls made", service), _hold_count)
+
+
+@asynccontextmanager
+async def _hold_count() -> AsyncIterator[CallsMade]:
+    """Yield the count for as long as the run lasts."""
+    yield CallsMade()
+
+
 async def make(ctx: Context, observation: Observation, service: str) -> Call:
     """Make a call and read its answer.
 
@@ -82,6 +101,7 @@ async def make(ctx: Context, observation: Observation, service: str) -> Call:
     facts = observed.facts
     status, body = facts.get("status"), _body(facts)
     outcome = _classify(observed, status, body)
+    (await calls_made(ctx, service)).count += outcome is not Outcome.REFUSED
     if outcome is Outcome.FAILED and status is not None and 400 <= status < 500:
         raise Unmeasurable(
             f"a call through the breaker {service} got status {status}: the API rejected the request itself",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
+from xnai_validate.checkers.breaker._driver.others import OtherClients
 from xnai_validate.checkers.breaker._driver.phases import Closing, Opening, Waiting
 from xnai_validate.checkers.breaker._driver.readings import PAUSE_S, Reading, Readings
 from xnai_validate.checkers.breaker._driver.timeline import Timeline
@@ -27,6 +28,7 @@ class Driver:
         self.meanwhile: list[Reading] = []
         """Readings of the key during the last call."""
         self.succeeded = self.failed = self.unanswered = 0
+        self._others = OtherClients(ctx, params.name, self.readings)
         self._blind = False
         self._opens_after: int | None = None
         """After how many failures it opened, if it did."""
@@ -47,6 +49,7 @@ class Driver:
             for each in (*meanwhile, reading):
                 self.timeline.add_reading(each)
             self.last = reading
+            self._others.note(reading)
         self.meanwhile = meanwhile
         return call
 
@@ -108,20 +111,26 @@ class Driver:
         """
         end_s = self.now() + self.params.steady_within
         while True:
+            is_last = self.now() >= end_s
             try:
                 closed = await self.ready()
             except Unmeasurable:
-                if self.now() >= end_s:
+                if is_last:
                     raise
                 await self.ctx.clock.sleep(PAUSE_S)
                 continue
             if closed:
+                await self._others.begin(self.last)
                 return
             waited_s = self.params.recovery + self.params.patience
             raise Unmeasurable(
                 f"the breaker {self.params.name} was not closed before it was to be opened, and did not close within"
                 f" {waited_s:g} s of calls that it refused or let through: nothing was disturbed or judged"
             )
+
+    async def refuse_others(self) -> None:
+        """Raise NotApplicable if other clients have called through the breaker meanwhile: nothing can be judged then."""
+        await self._others.refuse()
 
     async def ready(self) -> bool:
         """Make calls until the breaker is closed, with no failure counted; return whether it is.
@@ -146,10 +155,11 @@ class Driver:
                     raise Unmeasurable(
                         f"calls through the breaker {self.params.name} fail before a fault is injected: {call.summary}"
                     )
-            if self.now() >= end_s:
+            if call.sent_s >= end_s:
                 return False
             await self.ctx.clock.sleep(self.params.every)
-        return False
+        self._note_reading(await self.readings.until("closed"))
+        return self.known_state == "closed"
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Opening]:
@@ -229,7 +239,7 @@ class Driver:
                 waiting.refusals.append(call)
                 if self.last is not None:
                     waiting.readings.append(self.last)
-            if self.now() >= end_s:
+            if call.sent_s >= end_s:
                 return waiting
             await self.ctx.clock.sleep(self.params.every)
 
@@ -253,7 +263,7 @@ class Driver:
                     return closing
             elif call.outcome is Outcome.REFUSED:
                 closing.refused += 1
-                if self.now() >= end_s:
+                if call.sent_s >= end_s:
                     return closing
                 await self.ctx.clock.sleep(self.params.every)
             else:

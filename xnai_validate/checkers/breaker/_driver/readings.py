@@ -45,6 +45,12 @@ class Reading:
         value = (self.document or {}).get(field)
         return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
+    @property
+    def counted(self) -> float | None:
+        """How many calls the breaker has counted, those that succeeded and those that failed."""
+        failures, successes = self.number("total_failures"), self.number("total_successes")
+        return None if failures is None or successes is None else failures + successes
+
 
 class Readings:
     """Reads the state of a breaker, and keeps how the key in Redis changed."""
