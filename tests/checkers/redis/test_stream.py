@@ -30,6 +30,8 @@ def test_streams_and_their_groups(server: Server) -> None:
     assert facts["consumers"] == {"alert_handlers": 1, "idle": 0}
     assert facts["groups"]["alert_handlers"]["last_delivered_id"] == ids[2]
     assert 50 <= facts["oldest_pending_ms"] < 60_000
+    assert facts["overdue_groups"] == ["alert_handlers"], "an entry was delivered longer than no time ago"
+    assert observe("redis.stream", target, key="xnai:alerts", job="60s").facts["overdue_groups"] == []
     assert 0 < facts["last_entry_age_s"] < 60
 
 

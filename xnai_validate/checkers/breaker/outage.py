@@ -168,7 +168,8 @@ async def _open_every_worker(driver: Driver, observation: Observation, opening: 
         if opening.refusal is not None:
             return
         calls = await at_once(params, driver.ctx, observation, CONNECTIONS)
-        opening.failed += [call for call in calls if call.outcome is Outcome.FAILED]
+        failed = [call for call in calls if call.outcome is Outcome.FAILED]
+        opening.failed += sorted(failed, key=lambda call: call.answered_s)
         opening.refusal = next((call for call in calls if call.outcome is Outcome.REFUSED), None)
         opening.ended_s = driver.now()
 

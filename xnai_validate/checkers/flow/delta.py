@@ -28,7 +28,7 @@ from xnai_validate.kit import (
 )
 
 
-QUIET_LOOKS = 15
+QUIET_LOOKS = 10
 """How often the values are looked at that other clients may move, at the most."""
 
 

@@ -9,6 +9,7 @@ from xnai_validate.checkers.redis._models import RedisFacts, RedisParams
 from xnai_validate.kit import (
     Context,
     Count,
+    Duration,
     ErrorKind,
     Ge,
     JsonObject,
@@ -26,6 +27,7 @@ from xnai_validate.wire.redis.replies import Reply, count_of, list_of, map_of, t
 
 GROUPS_CAP = 100
 LAG_CAP = 1_000
+PENDING_CAP = 100
 
 
 class StreamParams(RedisParams):
@@ -35,6 +37,8 @@ class StreamParams(RedisParams):
     """Its key."""
     tail: Annotated[int, Ge(1), Le(100)] = 1
     """How many of the last entries to read."""
+    job: Duration = 0.0
+    """How long an entry may take from its last delivery to its acknowledgement, for `overdue_groups`."""
     skip_if_absent: bool = False
     """Skip the check if there is no such key: for a stream that exists only once something was written to it."""
 
@@ -61,7 +65,7 @@ class StreamFacts(RedisFacts):
     group_names: list[str] | None = None
     """Consumer groups."""
     groups: JsonValue = None
-    """Group -> `{consumers, pending, oldest_pending_ms, lag, last_delivered_id}`; 0 where nothing is pending."""
+    """Group -> `{consumers, pending, lag, last_delivered_id}`."""
     pending: dict[str, Count] | None = None
     """Group -> entries that were delivered and not acknowledged."""
     max_pending: Count | None = None
@@ -74,6 +78,8 @@ class StreamFacts(RedisFacts):
     """Group -> consumers that it knows."""
     oldest_pending_ms: Milliseconds | None = None
     """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
+    overdue_groups: list[str] | None = None
+    """Groups with an entry, among the first 100 pending, that was delivered longer than `job` ago; sorted."""
 
 
 @checker("redis.stream", expect={"error": None, "exists": True})
@@ -98,7 +104,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
         newest = list_of(await connection.command("XREVRANGE", params.key, "+", "-", "COUNT", params.tail))
         entries = [_parse_entry(entry) for entry in reversed(newest)]
         oldest = list_of(await connection.command("XRANGE", params.key, "-", "+", "COUNT", 1))
-        groups = await _groups(connection, params.key, now_ms)
+        groups = await _groups(connection, params, now_ms)
         last_id = str(entries[-1]["id"]) if entries else None
         return StreamFacts(
             exists=True,
@@ -115,8 +121,9 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     return await measured(ctx, params, StreamFacts, measure)
 
 
-async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[str, object]:
+async def _groups(connection: RedisConnection, params: StreamParams, now_ms: float) -> dict[str, object]:
     """Return the facts about the consumer groups of a stream: their lag and their unacknowledged entries."""
+    key, overdue = params.key, []
     groups: JsonObject = {}
     pending: dict[str, int] = {}
     consumers: dict[str, int] = {}
@@ -132,15 +139,15 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
             newer = await connection.command("XRANGE", key, _after(delivered), "+", "COUNT", LAG_CAP)
             behind = len(list_of(newer))
         lag[name] = behind
-        ages: list[float] = []
         if pending[name]:
             smallest = list_of(await connection.command("XPENDING", key, name))[1:2]
-            ages = [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
-            oldest += ages
+            oldest += [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
+            rows = list_of(await connection.command("XPENDING", key, name, "-", "+", PENDING_CAP))
+            idle_ms = max((count_of(list_of(row)[2]) or 0 for row in rows), default=0)
+            overdue += [name] if idle_ms > params.job * 1000 else []
         groups[name] = {
             "consumers": consumers[name],
             "pending": pending[name],
-            "oldest_pending_ms": max(ages, default=0.0),
             "lag": behind,
             "last_delivered_id": delivered,
         }
@@ -153,6 +160,7 @@ async def _groups(connection: RedisConnection, key: str, now_ms: float) -> dict[
         "max_lag": max(lag.values(), default=0),
         "consumers": consumers,
         "oldest_pending_ms": max(oldest, default=None),
+        "overdue_groups": sorted(overdue),
     }
 
 

@@ -178,7 +178,7 @@ def _vars(settings: Settings, canaries: Sequence[dict[str, str]]) -> dict[str, o
         "settle": "500ms",
         "settle_short": "150ms",
         "quiet": "500ms",
-        "job_ms": 500,
+        "job": "500ms",
         **machine_vars(settings),
     }
 
