@@ -36,7 +36,7 @@ async def wait_until_steady(
         why = await why_unsteady()
         if why is not None:
             good = 0
-            if begun_s >= end_s:  # a look that began before says nothing of the end of the time, however long it took
+            if begun_s >= end_s:  # one that began before shows how it was before
                 return why
         else:
             since_s = since_s if good else begun_s

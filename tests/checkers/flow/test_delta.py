@@ -172,7 +172,7 @@ def test_counters_that_others_move_are_not_judged_at_a_second_attempt() -> None:
             assert again.moved == {"calls": 1}, "a counter that stands still is judged"  # type: ignore[attr-defined]
             others = asyncio.create_task(count_for_ever())
             try:
-                with pytest.raises(NotApplicable, match="other clients use the stack: .* calls by "):
+                with pytest.raises(NotApplicable, match=r"other clients use the stack: .* calls by "):
                     await call_checker(ctx)
                 assert (await call_checker(beside(ctx, "flow.delta", settings))).moved["calls"] >= 1  # type: ignore[attr-defined]
             finally:

@@ -27,7 +27,6 @@ from xnai_validate.kit import (
     in_turn,
 )
 
-
 QUIET_LOOKS = 10
 """How often the values are looked at that other clients may move, at the most."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers._watch import Watch, numbers
@@ -23,8 +24,8 @@ async def cost(
     """Return by how much each watched number moves per report.
 
     A number that is absent afterwards is left out: it did not move by 0. One that appears meanwhile counts from 0, as a
-    counter with its first count. `work` is done first, so that the numbers exist. What moves without reports, in as long
-    a time, is taken off, and the least of several rounds is returned: other clients use the stack as well. Raises
+    counter with its first count. `work` is done first, so that the numbers exist. What moves without reports, in as
+    long a time, is taken off, and the least of several rounds is returned: other clients use the stack as well. Raises
     Unmeasurable where the work fails or a number cannot be read, NotApplicable where others move it as much.
     """
     if not watched:
@@ -37,11 +38,11 @@ async def cost(
     least: dict[str, float] = {}
     for _ in range(ROUNDS):
         begun_s = ctx.clock.monotonic()
-        moved = await _moved_by(ctx, watched, lambda: perform(ctx, [health], times=reports, together=False), settle_s)
+        moved = await _moved_by(ctx, watched, perform(ctx, [health], times=reports, together=False), settle_s)
         took_s = ctx.clock.monotonic() - begun_s
         if not any(value > 0 for value in moved.values()):
             return dict.fromkeys(moved, 0.0)
-        alone = await _moved_by(ctx, watched, lambda: ctx.clock.sleep(took_s), 0.0)
+        alone = await _moved_by(ctx, watched, ctx.clock.sleep(took_s), 0.0)
         for name, value in moved.items():
             by_reports = value - alone.get(name, 0.0)
             least[name] = min(least.get(name, by_reports), by_reports)
@@ -57,11 +58,15 @@ async def cost(
 
 
 async def _moved_by(
-    ctx: Context, watched: Mapping[str, Watch], work: Callable[[], Awaitable[object]], settle_s: float
+    ctx: Context, watched: Mapping[str, Watch], work: Coroutine[Any, Any, object], settle_s: float
 ) -> dict[str, float]:
     """Name -> by how much the number moves while the work is done; without those that are absent afterwards."""
-    before = await _read_numbers(ctx, watched)
-    await work()
+    try:
+        before = await _read_numbers(ctx, watched)
+    except Unmeasurable:
+        work.close()
+        raise
+    await work
     if settle_s:
         await ctx.clock.sleep(settle_s)
     after = await _read_numbers(ctx, watched)

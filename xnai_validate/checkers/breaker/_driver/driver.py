@@ -129,7 +129,7 @@ class Driver:
             )
 
     async def refuse_others(self) -> None:
-        """Raise NotApplicable if other clients have called through the breaker meanwhile: nothing can be judged then."""
+        """Raise NotApplicable if other clients have called through the breaker meanwhile: nothing is judged then."""
         await self._others.refuse()
 
     async def ready(self) -> bool:
