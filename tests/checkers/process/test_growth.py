@@ -68,6 +68,7 @@ def worker(start: Start, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 
 WORK = [{"kind": "worker.ask"}]
+OPENS_A_FILE = "kept.append(open(os.devnull))"
 
 
 def test_work_that_leaves_nothing_behind_does_not_grow(worker: Start) -> None:
@@ -111,12 +112,20 @@ def test_leaks_of_files_threads_and_children_show(worker: Start) -> None:
         during=WORK,
         times=3,
         settle="300ms",
+        again=0,
         tree=False,
     )
     assert seen.facts["threads_growth"] == 3
     assert seen.facts["children_growth"] == 3
     assert seen.facts["open_files_growth"] >= 3
     assert seen.facts["settled"] is False
+
+
+@pytest.mark.parametrize(("on_work", "growth"), [("kept or kept.append(open(os.devnull))", 0), (OPENS_A_FILE, 1)])
+def test_what_has_grown_once_is_no_leak(worker: Start, on_work: str, growth: int) -> None:
+    """The work is done again where files have grown: connections of other clients come once, a leak each time."""
+    seen = observe("process.growth", of(worker(on_work)), during=WORK, warmup=0, settle="100ms")
+    assert seen.facts["open_files_growth"] == growth
 
 
 def test_what_is_given_back_later_is_waited_for(worker: Start) -> None:
