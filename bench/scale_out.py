@@ -16,6 +16,8 @@ import sys
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
+from xnai_validate.workers.share_context import ShareContext
+
 from bench.table import Row
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.parts import add_part, part_of
@@ -26,7 +28,6 @@ from xnai_validate.workers import worker_calls
 from xnai_validate.workers.clock_offset import ROUNDS
 from xnai_validate.workers.cluster import open_cluster
 from xnai_validate.workers.divided_load import CLOCKS, LEAD_S, POLL_S, POLLS_A_S, START_BOUND_S
-from xnai_validate.workers.share_context import ShareContext
 
 CALLS = 400
 NETWORK_S = 0.002

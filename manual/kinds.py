@@ -35,6 +35,7 @@ def _kind(checker: Checker) -> str:
     traits = [
         "needs a target" if checker.needs_target else "needs no target",
         "runs alone" if checker.exclusive else "",
+        "can be measured [from workers](../../distributed.md#checks-from-other-places)" if checker.from_workers else "",
         f"needs the extra `{checker.extra}`" if checker.extra else "",
     ]
     parts = [f"## {checker.kind}\n", prose(checker.doc), f"*{', '.join(filter(None, traits))}*\n"]

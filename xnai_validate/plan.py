@@ -152,6 +152,8 @@ class PlannedCheck:
     """Faults that are active while the check is measured, injected in this order."""
     skip: str | None = None
     """Why the check is skipped, where that is known before the run."""
+    vantage: tuple[str, ...] = ()
+    """Where it is measured: names or resources of workers, `workers`, `local`; empty: by this process, as always."""
 
     @property
     def id(self) -> str:
@@ -196,6 +198,7 @@ class PlannedCheck:
             self.timeout_s,
             [planned.definition for planned in self.under],
             None if waiver is None else (waiver.until, waiver.expired),
+            *self.vantage,
         )
         return to_json(parts).decode()
 

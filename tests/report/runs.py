@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.findings import Finding
@@ -12,6 +13,7 @@ from xnai_validate.model.results.comparison import Compared, Comparison
 from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, Promise, RunInfo, Source, Waiver
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult, describe_vantage
 
 START = 1_795_366_992.0  # 2026-11-22 17:03:12 UTC
 TARGETS = {
@@ -60,6 +62,7 @@ class Script:
         waiver: Waiver | None = None,
         faults: tuple[str, ...] = (),
         exchanges: tuple[Exchange, ...] = (),
+        vantage: tuple[VantageResult, ...] = (),
     ) -> None:
         """Add a check and, unless its status is None (not reached), how it ended."""
         place = Source(file=f"checks/{check_id.partition(':')[0]}.yaml", line=7 + len(self.infos))
@@ -96,6 +99,7 @@ class Script:
                 attempts=attempts_made,
                 elapsed_ms=ms if attempts_made else 0.0,
                 exchanges=exchanges,
+                vantage=vantage,
             )
 
         if attempts_made:
@@ -266,6 +270,47 @@ def failed() -> list[ev.Event]:
         script.check(f"vikunja/api:{name}", f"Vikunja: {name}", Status.SKIP, target="vikunja", reason=reason)
     script.notice("profile phase4.1 of the current directory stands before the bundled one of the same name")
     return script.events(ms=6_210.0)
+
+
+def from_places() -> list[ev.Event]:
+    """Checks from several places: one passes, one fails at one of them, one was not measured at one."""
+    script = Script("Networks", "networks")
+    broken = (finding("status", "equals", 200, 502),)
+    up = VantageResult(name="edge", status=Status.PASS, facts={"status": 200}, elapsed_ms=4.0)
+    down = VantageResult(
+        name="inside",
+        status=Status.FAIL,
+        reason="status: expected 200, got 502",
+        findings=broken,
+        facts={"status": 502},
+        elapsed_ms=9.0,
+    )
+    lost = VantageResult(
+        name="inside", status=Status.ERROR, reason="worker inside (tcp://10.0.0.7:41233) has not answered for 5 s"
+    )
+    script.check(
+        "services/api:health", "The API is reached from both networks", vantage=(up, replace(up, name="inside"))
+    )
+    script.check(
+        "services/gateway:health",
+        "The gateway is reached from both networks",
+        Status.FAIL,
+        target="gateway",
+        reason=describe_vantage((up, down)),
+        findings=broken,
+        facts={"status": 502},
+        vantage=(up, down),
+    )
+    script.check(
+        "services/redis:open",
+        "Redis is reached from both networks",
+        Status.ERROR,
+        kind="tcp.connect",
+        target="redis",
+        reason=describe_vantage((up, lost)),
+        vantage=(up, lost),
+    )
+    return script.events(ms=5_200.0)
 
 
 def tangled() -> list[ev.Event]:
@@ -461,5 +506,6 @@ CASES: dict[str, tuple[int, Callable[[], list[ev.Event]]]] = {
     "compared": (1, compared),
     "waived": (0, waived),
     "expired": (1, expired),
+    "places": (1, from_places),
 }
 """Name -> the exit code that the run must have, and its events."""

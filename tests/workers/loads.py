@@ -8,7 +8,8 @@ from contextlib import suppress
 from typing import Any
 
 from tests.context import check_context
-from xnai_validate.engine.attempts.attempt import Outcome, attempt
+from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.kit import Target
 from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.workers.runner import loads_by_workers

@@ -15,6 +15,7 @@ from tests.ports import free_port
 from tests.scripted import ok, scripted
 from tests.workers.dask_processes import DaskProcesses
 from tests.workers.loads import load_by
+from tests.workers.places import plan_from, run_from
 from tests.workers.tcp_proxy import TcpProxy, tcp_proxy
 from xnai_validate import registry
 from xnai_validate.kit import Target, Tls
@@ -121,6 +122,9 @@ def test_no_secret_is_on_a_wire_that_others_can_read(tmp_path: Path) -> None:
         refused = load_by(url, "load.http", target, secrets=(SECRET,), arrivals=rate, for_="500ms")
         assert refused.status is Status.ERROR
         assert "--allow-plain" in (refused.reason or "")
+        plan = plan_from(target, "workers", secrets=(SECRET,), path="/from")
+        ended = run_from(url, plan, tmp_path / "state")
+        assert (ended.status, "--allow-plain" in (ended.reason or "")) == (Status.ERROR, True)
         assert server.requests == []
         captured = [to_scheduler, to_worker]
         assert all(proxy.carried for proxy in captured), "the proxies see what is carried"
@@ -129,6 +133,8 @@ def test_no_secret_is_on_a_wire_that_others_can_read(tmp_path: Path) -> None:
         assert allowed.status is Status.PASS, allowed.reason
         assert server.requests[0].headers["authorization"] == f"Bearer {SECRET}"
         assert all(map(has_secret, captured)), "the search finds a secret that is there"
+        assert run_from(url, plan, tmp_path / "state", allow_plain=True).status is Status.PASS
+        assert server.requests[-1].path == "/from"
         assert not any(SECRET in dask.log(name) for name in ("scheduler", "w0"))
 
 

@@ -21,7 +21,8 @@ from tests.workers.dask_processes import DaskProcesses, dask_processes
 from tests.workers.loads import load_by, when_under_way
 from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
-from xnai_validate.engine.attempts.attempt import Outcome, attempt
+from xnai_validate.engine.attempts.attempt import attempt
+from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.kit import Target
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.results.status import Status

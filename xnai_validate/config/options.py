@@ -42,6 +42,8 @@ class LoadOptions:
     """Whether a target may be disturbed whose url is neither loopback nor private."""
     wait_s: float | None = None
     """Seconds for which every check that others need is repeated until it holds."""
+    workers: bool = False
+    """Whether the run has workers, which checks can be measured from."""
     concurrency: int | None = None
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from xnai_validate.engine.attempts.attempt import WITH_EXCHANGES, Outcome, attempts, attempts_under
+from xnai_validate.engine.attempts.attempt import attempt_here, attempts, attempts_under
 from xnai_validate.engine.attempts.context import CheckContext, Scope
 from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
+from xnai_validate.engine.attempts.outcome import WITH_EXCHANGES, Outcome
 from xnai_validate.engine.attempts.sessions import Sessions
 from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.attempts.steadiness import Steadiness
+from xnai_validate.engine.attempts.vantage import attempt_from_each
 from xnai_validate.engine.attempts.waiving import waived
 from xnai_validate.engine.clock import SystemClock
 from xnai_validate.engine.current_targets import CurrentTargets, UrlsOf, no_urls
@@ -270,7 +272,8 @@ class Engine:
         elif check.under:
             outcome, count = await attempts_under(check, ctx.under_all(check.under), ctx, on_attempt)
         else:
-            outcome, count = await attempts(check, ctx, on_attempt)
+            once = attempt_from_each if check.vantage else attempt_here
+            outcome, count = await attempts(check, ctx, on_attempt, once)
         if steadiness and not_begun is None and not self._injector.not_undone:
             await steadiness.after(check, passed=outcome.status.passed)
         if outcome.status in WITH_EXCHANGES:
@@ -286,18 +289,7 @@ class Engine:
     def _finish(self, check: PlannedCheck, measured: Outcome, count: int, blocked_by: str | None) -> None:
         """Emit the end of a check, and what follows from it."""
         outcome = waived(measured, check.info, self._run.fail_on, self._emit) if check.info.waiver else measured
-        self._emit(
-            CheckFinished,
-            id=check.id,
-            status=outcome.status,
-            reason=outcome.reason,
-            blocked_by=blocked_by,
-            findings=outcome.findings,
-            facts=outcome.facts,
-            attempts=count,
-            elapsed_ms=outcome.elapsed_ms,
-            exchanges=outcome.exchanges,
-        )
+        self._emit(CheckFinished, id=check.id, blocked_by=blocked_by, attempts=count, **outcome.event_fields)
         if outcome.broken and check.info.kind not in self._broken:
             self._broken.add(check.info.kind)
             self._emit(Notice, level="error", text=f"{outcome.reason}; this is a fault of the tool, not of the stack")

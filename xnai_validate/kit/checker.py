@@ -58,6 +58,8 @@ class Checker:
     """Returns the times of a measurement with given params; None if it is short."""
     notes: NotesOf | None = None
     """Returns what is noted for given params when a run begins; None if nothing is."""
+    from_workers: bool = False
+    """Whether it can be measured from workers, by its params and the description of its target alone."""
 
     @property
     def name(self) -> str:
@@ -113,6 +115,7 @@ def checker(
     preload: Preload = (),
     waits: WaitsOf | None = None,
     notes: NotesOf | None = None,
+    from_workers: bool = False,
 ) -> Callable[[Callable[[P, Context], Awaitable[F]]], Callable[[P, Context], Awaitable[F]]]:
     """Declare an async function `(params, ctx) -> facts` as the checker of `kind` (`family.name`).
 
@@ -130,6 +133,9 @@ def checker(
             by the param `timeout` where that is given.
         notes: a function that is called with the params when a run begins, before any check: what it returns is found
             by `ctx.noted(key)`, such as the size that a log had then.
+        from_workers: whether it can be measured from the workers of a run (`from` of a check): it only reads, and needs
+            its params, the description of its target and the network, but no other target, no file, no process and no
+            value of `ctx.shared` that another check has left.
     """
 
     def declare(measure: Callable[[P, Context], Awaitable[F]]) -> Callable[[P, Context], Awaitable[F]]:
@@ -156,6 +162,7 @@ def checker(
             preload,
             waits,
             notes,
+            from_workers,
         )
         setattr(measure, MARK, declared)
         return measure

@@ -17,7 +17,7 @@ from xnai_validate.model.results.repeat_command import SHOWN, repeat_words
 from xnai_validate.model.results.report import CheckResult
 from xnai_validate.model.text import printable
 from xnai_validate.model.units import format_ms
-from xnai_validate.report.words import broken_rules
+from xnai_validate.report.words import broken_rules, places_of
 
 EXCERPT = 300
 """Characters of a body, and of the neighbourhood of a value, that are shown."""
@@ -46,9 +46,9 @@ class Evidence:
 
 
 def evidence_lines(check: CheckResult) -> list[tuple[str, str]]:
-    """Return the labels and texts of the evidence of a check; empty if it has none."""
-    evidence = evidence_of(check)
-    return evidence.lines if evidence else []
+    """Return the labels and texts of the evidence of a check, where it was measured first; empty if it has none."""
+    evidence, places = evidence_of(check), places_of(check)
+    return ([("from", places)] if places else []) + (evidence.lines if evidence else [])
 
 
 def evidence_of(check: CheckResult) -> Evidence | None:

@@ -8,6 +8,7 @@ from xnai_validate.model.judging.findings import Finding, describe_finding
 from xnai_validate.model.results.causes import broken_findings
 from xnai_validate.model.results.report import CheckResult, CriterionResult
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import describe_vantage
 
 
 def broken_rules(check: CheckResult) -> list[Finding]:
@@ -40,6 +41,16 @@ def promise_of(check: CheckResult) -> tuple[str, str] | None:
     if promise is None or check.status not in (Status.FAIL, Status.WARN, Status.WAIVED):
         return None
     return "practice" if promise.practice else "promise", f"{promise.id}: {promise.text} Source: {promise.source}"
+
+
+def places_of(check: CheckResult) -> str | None:
+    """Return where a check passes and where it does not, for one with broken rules that was measured from places.
+
+    None for others: the reason of a check without broken rules, which every format shows then, has that itself.
+    """
+    if not check.vantage or check.status is Status.PASS or not broken_rules(check):
+        return None
+    return describe_vantage(check.vantage)
 
 
 def waiver_of(check: CheckResult) -> str | None:

@@ -36,6 +36,10 @@ class WorkerLost(XnaiError):
     """A worker does not answer, or answers that it cannot go on with its share."""
 
 
+class WorkerRefused(WorkerLost):
+    """A worker answers, and does not do what it is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Worker:
     """A process that calls are made on."""
@@ -47,6 +51,8 @@ class Worker:
     pid: int
     network: str
     """The network namespace that it is in."""
+    resources: tuple[str, ...] = ()
+    """What it was started with as `--resources`, by name: other names of the place that it measures from."""
 
     @property
     def label(self) -> str:
@@ -86,7 +92,7 @@ async def call(
     if isinstance(answer, BaseException) or answer is None:
         raise WorkerLost(f"worker {label} was lost: {_short(answer)}")
     if isinstance(answer, dict) and "refused" in answer:
-        raise WorkerLost(f"worker {label} refused: {answer['refused']}")
+        raise WorkerRefused(f"worker {label} refused: {answer['refused']}")
     return answer
 
 
@@ -179,7 +185,8 @@ async def _hello(client: Client, address: str, about: dict[str, Any]) -> Worker:
             f"worker {label} has version {answer['version']} of xnai-validate, and this is {__version__}",
             hint="install the same version everywhere",
         )
-    return Worker(name, address, str(answer["host"]), int(answer["pid"]), str(answer["network"]))
+    resources = tuple(str(resource) for resource in about.get("resources") or ())
+    return Worker(name, address, str(answer["host"]), int(answer["pid"]), str(answer["network"]), resources)
 
 
 def _is_private(address: str) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 from xnai_validate.kit import Checker, JsonObject, Params, Target, Tls, Unmeasurable
 from xnai_validate.model.target import UNIX, Auth
 
+PLAIN_HINT = "use a scheduler at tls://, or allow it with --allow-plain"
+"""How to go on where secrets must not be sent."""
 _ELSEWHERE = ("container", "pid", "state_file", "session", "password_env")
 """Fields of a target that mean something on the coordinating host only."""
 
@@ -29,6 +31,25 @@ class Order:
     of: int
     lease_s: float
     """The worker ends the load where the coordinating process has not asked for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementOrder:
+    """One measurement of a check that a worker makes from where it is."""
+
+    nonce: str
+    """Of one execution: a worker refuses to execute it twice."""
+    kind: str
+    params: JsonObject
+    target: JsonObject | None
+    timeout_s: float
+    """The time limit of the check, which holds on the worker."""
+    lease_s: float
+    """The worker ends the measurement where the coordinating process has not asked for this time."""
+    traceparent: str | None
+    """The trace context of its requests."""
+    secrets_may_return: bool
+    """Whether what the worker finds may hold secrets: the connections are encrypted, or it is allowed."""
 
 
 async def order_target(target: Target) -> JsonObject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import secrets
 from collections.abc import AsyncIterator
@@ -15,25 +14,39 @@ from xnai_validate.checkers.load._generator.figures import load_figures
 from xnai_validate.checkers.load._generator.parts import add_part
 from xnai_validate.checkers.load._generator.runner import RUNNER, Load
 from xnai_validate.checkers.load._generator.share import Division, Share
+from xnai_validate.engine.attempts.vantage import VANTAGE_POINTS
 from xnai_validate.kit import JsonObject, Masker, Params, Unmeasurable
-from xnai_validate.workers import worker_calls
+from xnai_validate.plan import Plan
 from xnai_validate.workers.cluster import Cluster, open_cluster
 from xnai_validate.workers.divided_load import DividedLoad, Member
-from xnai_validate.workers.orders import Order, holds_secrets, is_local, order_params, order_target
+from xnai_validate.workers.orders import Order
+from xnai_validate.workers.sender import Sender
+from xnai_validate.workers.vantage_points import WorkerPoints, refuse_unknown_workers
 
 
 @asynccontextmanager
 async def loads_by_workers(url: str, masker: Masker, *, allow_plain: bool) -> AsyncIterator[Cluster]:
-    """Send the loads of this context by workers. Raises ConfigError if they cannot be used.
+    """Send the loads of this context by workers, and measure from them. Raises ConfigError if they cannot be used.
 
     With `allow_plain`, secrets of a target may go to workers over connections without TLS.
     """
     async with open_cluster(url) as cluster:
-        token = RUNNER.set(WorkersRunner(cluster, masker, allow_plain=allow_plain))
+        sender = Sender(cluster, masker, allow_plain=allow_plain)
+        runner = RUNNER.set(WorkersRunner(cluster, sender))
+        points = VANTAGE_POINTS.set(WorkerPoints(cluster, sender))
         try:
             yield cluster
         finally:
-            RUNNER.reset(token)
+            VANTAGE_POINTS.reset(points)
+            RUNNER.reset(runner)
+
+
+@asynccontextmanager
+async def workers_for(plan: Plan, url: str, *, allow_plain: bool) -> AsyncIterator[Cluster]:
+    """Use the workers of a url for a run of the plan. Raises ConfigError if they cannot be used, or one is unknown."""
+    async with loads_by_workers(url, Masker(plan.secrets), allow_plain=allow_plain) as cluster:
+        refuse_unknown_workers(plan, cluster.workers)
+        yield cluster
 
 
 class WorkersRunner:
@@ -41,10 +54,8 @@ class WorkersRunner:
 
     share = Share()
 
-    def __init__(self, cluster: Cluster, masker: Masker, *, allow_plain: bool) -> None:
-        self._cluster = cluster
-        self._masker = masker
-        self._allow_plain = allow_plain
+    def __init__(self, cluster: Cluster, sender: Sender) -> None:
+        self._cluster, self._sender = cluster, sender
         self._run = secrets.token_hex(16)
 
     async def run(self, load: Load) -> None:
@@ -68,24 +79,10 @@ class WorkersRunner:
 
     async def _plain(self, load: Load) -> tuple[JsonObject, JsonObject]:
         """Return target and params as plain data. Raises Unmeasurable where they must not be sent."""
-        target = load.ctx.target
-        others = [worker for worker in self._cluster.workers if worker.network != worker_calls.network()]
-        if is_local(target) and others:
-            raise Unmeasurable(
-                f"{target.name} is at {self._masker.text(target.url or '')}, which worker {others[0].label} cannot "
-                "reach: it is on another host",
-                hint="give the target a url that the workers reach",
-            )
-        params = order_params(registry.CHECKERS.get(load.kind), _with_texts(load.params))
-        plain = await order_target(target)
-        text = json.dumps([plain, params], ensure_ascii=False)
-        may_be_read = not (self._cluster.is_private or self._allow_plain)
-        if may_be_read and holds_secrets(plain, is_secret=self._masker.text(text) != text):
-            raise Unmeasurable(
-                f"{target.name} needs secrets, and the connections to the workers are not encrypted",
-                hint="use a scheduler at tls://, or allow it with --allow-plain",
-            )
-        return plain, {**params, "stop_at": None}
+        name = load.ctx.target.name
+        target = await self._sender.target(load.ctx.target, self._cluster.workers)
+        params = self._sender.params(registry.CHECKERS.get(load.kind), _with_texts(load.params), name, target)
+        return target, {**params, "stop_at": None}
 
 
 def _with_texts(params: Params) -> Params:

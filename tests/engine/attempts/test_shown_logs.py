@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.checkers.container_api import container_api
-from xnai_validate.engine.attempts.attempt import Outcome
+from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.engine.attempts.shown_logs import ShownLogs
 from xnai_validate.kit import Target
 from xnai_validate.model.json import JsonObject

@@ -10,7 +10,7 @@ from xnai_validate.kit import Context, ErrorKind, NotApplicable, Unmeasurable, c
 from xnai_validate.wire.failure import WireError
 
 
-@checker("amqp.queue", expect={"error": None, "exists": True}, extra="amqp", preload=("pamqp",))
+@checker("amqp.queue", expect={"error": None, "exists": True}, extra="amqp", preload=("pamqp",), from_workers=True)
 async def queue(params: QueueParams, ctx: Context) -> QueueFacts:
     """Ask a broker that speaks AMQP 0-9-1 (RabbitMQ, LavinMQ) for a queue, without changing it.
 

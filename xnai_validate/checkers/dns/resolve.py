@@ -89,7 +89,7 @@ class _Answer:
     rcode: str | None = None
 
 
-@checker("dns.resolve", expect={"error": None}, target=False)
+@checker("dns.resolve", expect={"error": None}, target=False, from_workers=True)
 async def resolve_name(params: Resolve, ctx: Context) -> Resolved:
     """Look a name up, once or several times.
 

@@ -62,7 +62,7 @@ def _badness(outcome: _Outcome) -> int:
     return outcome.answer.head.status
 
 
-@checker("http.request", expect={"error": None, "status": 200})
+@checker("http.request", expect={"error": None, "status": 200}, from_workers=True)
 async def request(params: Request, ctx: Context) -> Answered:
     """Make an HTTP request and take the whole answer.
 

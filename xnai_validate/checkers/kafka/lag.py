@@ -15,6 +15,7 @@ from xnai_validate.wire.failure import WireError
     expect={"error": None, "missing_topics": [], "without_leader": []},
     extra="kafka",
     preload=("aiokafka",),
+    from_workers=True,
 )
 async def lag(params: LagParams, ctx: Context) -> LagFacts:
     """Ask a Kafka cluster (Apache Kafka, Redpanda) how far a consumer group is behind, by topic.

@@ -34,6 +34,7 @@ OPENMETRICS = "application/openmetrics-text"
     expect={"error": None, "status": 200, "valid": True, "missing": []},
     extra="metrics",
     preload=("prometheus_client.parser",),
+    from_workers=True,
 )
 async def samples(params: Scrape, ctx: Context) -> Samples:
     """Scrape metrics and parse every sample.

@@ -30,6 +30,7 @@ class NdjsonParams(StreamParams):
         "bad_json_count": 0,
         "error_text": None,
     },
+    from_workers=True,
 )
 async def stream(params: NdjsonParams, ctx: Context) -> StreamFacts:
     """Read a stream of JSON documents, one a line, to its end, or leave it on purpose.

@@ -38,7 +38,7 @@ class QueryFacts(ApiFacts):
     """Series (`{job="api",instance="a:1"}`) -> value, the first 1 000."""
 
 
-@checker("prometheus.query", expect={"error": None, "query_error": None, "samples": {"min": 1}})
+@checker("prometheus.query", expect={"error": None, "query_error": None, "samples": {"min": 1}}, from_workers=True)
 async def query(params: QueryParams, ctx: Context) -> QueryFacts:
     """Ask Prometheus for the value of an expression now, and judge it.
 

@@ -38,7 +38,9 @@ class TargetsFacts(ApiFacts):
 
 
 @checker(
-    "prometheus.targets", expect={"error": None, "query_error": None, "targets": {"min": 1}, "down": 0, "unknown": 0}
+    "prometheus.targets",
+    expect={"error": None, "query_error": None, "targets": {"min": 1}, "down": 0, "unknown": 0},
+    from_workers=True,
 )
 async def targets(params: TargetsParams, ctx: Context) -> TargetsFacts:
     """Ask Prometheus which of its active targets it can scrape.

@@ -36,7 +36,7 @@ class CommandFacts(RedisFacts):
     """From sending the command to its reply."""
 
 
-@checker("redis.command", expect={"error": None, "reply_error": None})
+@checker("redis.command", expect={"error": None, "reply_error": None}, from_workers=True)
 async def command(params: CommandParams, ctx: Context) -> CommandFacts:
     """Send one command to Redis, on a connection of its own, and read the reply.
 

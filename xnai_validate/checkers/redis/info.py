@@ -78,7 +78,7 @@ class InfoFacts(RedisFacts):
     """How many databases there are; null where CONFIG is not allowed."""
 
 
-@checker("redis.info", expect={"error": None})
+@checker("redis.info", expect={"error": None}, from_workers=True)
 async def info(params: RedisParams, ctx: Context) -> InfoFacts:
     """Read the state and the limits of a Redis server, from INFO and CONFIG GET. Only reads.
 

@@ -44,7 +44,7 @@ class KeyFacts(RedisFacts):
     """How Redis stores it."""
 
 
-@checker("redis.key", expect={"error": None, "exists": True})
+@checker("redis.key", expect={"error": None, "exists": True}, from_workers=True)
 async def key(params: KeyParams, ctx: Context) -> KeyFacts:
     """Read one key: its type, time to live and content. Only reads.
 

@@ -71,7 +71,7 @@ class KeysFacts(RedisFacts):
     """Name -> content of the strings among the first 100 in order, where it is JSON."""
 
 
-@checker("redis.keys", expect={"error": None, "missing": []})
+@checker("redis.keys", expect={"error": None, "missing": []}, from_workers=True)
 async def keys(params: KeysParams, ctx: Context) -> KeysFacts:
     """Read all keys that match a pattern: types, times to live and JSON contents. Only reads.
 

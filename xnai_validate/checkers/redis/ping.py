@@ -98,7 +98,7 @@ class _Pings:
         self.losses += 1
 
 
-@checker("redis.ping", expect={"error": None, "lost": 0})
+@checker("redis.ping", expect={"error": None, "lost": 0}, from_workers=True)
 async def ping(params: PingParams, ctx: Context) -> PingFacts:
     """Ping Redis, once or many times over a while.
 

@@ -82,7 +82,7 @@ class StreamFacts(RedisFacts):
     """Groups with an entry, among the first 100 pending, that was delivered longer than `job` ago; sorted."""
 
 
-@checker("redis.stream", expect={"error": None, "exists": True})
+@checker("redis.stream", expect={"error": None, "exists": True}, from_workers=True)
 async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
     """Read a stream and its consumer groups: length, newest entries, what is pending and lags. Only reads.
 

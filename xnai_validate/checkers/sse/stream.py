@@ -22,6 +22,7 @@ class SseParams(FramingParams, StreamParams):
         "framing_faults": [],
         "error_text": None,
     },
+    from_workers=True,
 )
 async def stream(params: SseParams, ctx: Context) -> StreamFacts:
     """Read a stream of server-sent events to its end, or leave it on purpose.

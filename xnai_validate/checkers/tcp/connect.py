@@ -59,7 +59,7 @@ class Connected(Facts):
     """The first bytes of the server as text, at most 1 024 characters; null where it sent none or `banner` is 0."""
 
 
-@checker("tcp.connect", expect={"error": None})
+@checker("tcp.connect", expect={"error": None}, from_workers=True)
 async def connect(params: Connect, ctx: Context) -> Connected:
     """Open a TCP connection, hold it if wanted, and close it again.
 

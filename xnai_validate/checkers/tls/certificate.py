@@ -106,7 +106,13 @@ class _Session:
     handshake_ms: float
 
 
-@checker("tls.certificate", expect={"error": None, "verified": True}, extra="tls", preload=("cryptography.x509",))
+@checker(
+    "tls.certificate",
+    expect={"error": None, "verified": True},
+    extra="tls",
+    preload=("cryptography.x509",),
+    from_workers=True,
+)
 async def certificate(params: Handshake, ctx: Context) -> Certificate:
     """Shake hands by TLS, read the server's certificate and verify it.
 

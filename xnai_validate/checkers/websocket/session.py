@@ -197,6 +197,7 @@ def _json_or_text(text: str) -> JsonValue:
     expect={"error": None, "handshake_status": 101, "unanswered": 0, "survived": True},
     extra="websocket",
     preload=("websockets.asyncio.client",),
+    from_workers=True,
 )
 async def session(params: SessionParams, ctx: Context) -> SessionFacts:
     """Open a WebSocket, send messages one by one, wait for the answer to each, and close.

@@ -131,6 +131,7 @@ def _kind(page: Page, checker: Checker, known: Catalogue) -> None:
     traits = [
         "needs a target" if checker.needs_target else "needs no target",
         "runs alone" if checker.exclusive else "",
+        "can be measured from workers" if checker.from_workers else "",
         f"needs the extra {checker.extra}" if checker.extra else "",
     ]
     page.blank()
@@ -221,6 +222,7 @@ def _check(page: Page, check: PlannedCheck, masker: Masker) -> None:
         **_describe_promise(info),
         "target": info.target or "",
         "with": _format_params(check, masker),
+        "from": listed(check.vantage),
         "needs": listed(check.needs),
         "after": listed(check.after),
         "covers": ", ".join(info.covers),

@@ -26,7 +26,9 @@ def add_plan(page: Page, name: str, load: LoadOptions) -> None:
         rows: list[list[Span]] = []
         for check in checks:
             reason = f" (skipped: {check.skip})" if check.skip else ""
-            rows.append([(check.id, "cyan"), (check.info.title + reason, "dim" if reason else "")])
+            if check.vantage and not reason:
+                reason = f" (from {', '.join(check.vantage)})"
+            rows.append([(check.id, "cyan"), (check.info.title + reason, "dim" if check.skip else "")])
         page.table(rows, indent=2)
     page.blank()
     page.text(f"{counted(len(plan.checks), 'check')} in {counted(len(categories), 'category', 'categories')}")

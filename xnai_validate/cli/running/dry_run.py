@@ -82,7 +82,8 @@ def _steps(page: Page, running: list[PlannedCheck], *, verbose: bool) -> None:
             after = [before for before in check.after if before in known]
             needs += f", after {', '.join(after)}" if after else ""
             target = f" on {check.info.target}" if check.info.target else ""
-            page.text(f"{check.id}{target}{needs}", indent=4, style="dim")
+            places = f", from {', '.join(check.vantage)}" if check.vantage else ""
+            page.text(f"{check.id}{target}{places}{needs}", indent=4, style="dim")
 
 
 def in_steps(checks: list[PlannedCheck]) -> list[list[PlannedCheck]]:

@@ -1,4 +1,4 @@
-"""`run --workers`: who sends the loads of a run."""
+"""`run --workers`: who sends the loads of a run, and from where its checks are measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 
 from xnai_validate.cli.running.options import RunOptions
 from xnai_validate.errors import ConfigError
-from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.plan import Plan
 
 
@@ -18,10 +17,10 @@ async def loads_sent(options: RunOptions, plan: Plan) -> AsyncIterator[None]:
         yield
         return
     try:
-        from xnai_validate.workers.runner import loads_by_workers
+        from xnai_validate.workers.runner import workers_for
     except ImportError as error:
         raise ConfigError(
             "--workers needs Dask's distributed", hint="pip install 'xnai-validate[distributed]'"
         ) from error
-    async with loads_by_workers(options.workers, Masker(plan.secrets), allow_plain=options.allow_plain):
+    async with workers_for(plan, options.workers, allow_plain=options.allow_plain):
         yield

@@ -177,8 +177,8 @@ class RunOptions:
         _EXECUTION(
             metavar="URL",
             parser=parsed_by(workers_url),
-            help="Send loads by the workers of a Dask scheduler (tcp://HOST:8786, tls://HOST:8786), or by processes "
-            "of this host (local:4).",
+            help="Send loads, and measure checks that have 'from', by the workers of a Dask scheduler "
+            "(tcp://HOST:8786, tls://HOST:8786), or by processes of this host (local:4).",
         ),
     ] = None
     allow_plain: Annotated[
@@ -318,6 +318,7 @@ class RunOptions:
             strict=self.strict,
             allow_remote=self.allow_remote,
             wait_s=self.wait,
+            workers=self.workers is not None,
             concurrency=self.concurrency,
             deadline_s=self.deadline,
             without_environment=self.dry_run,

@@ -9,6 +9,7 @@ from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.compile.promises import Promises
 from xnai_validate.config.compile.selection.conditions import Conditions
 from xnai_validate.config.compile.selection.consent import Consent
+from xnai_validate.config.compile.selection.vantage import Vantage
 from xnai_validate.config.compile.selection.waivers import Waivers
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
@@ -107,6 +108,7 @@ class Checks:
     defaults: DefaultsEntry
     """The defaults that the profiles set for all suites."""
     consent: Consent
+    vantage: Vantage
     thresholds: Thresholds
     promises: Promises
     waivers: Waivers
@@ -135,6 +137,10 @@ class Checks:
             return None
         faults = (*under, *measurement.faults)
         disruptive = entry.disruptive or bool(faults)
+        default = here.from_ or self.defaults.from_
+        vantage: tuple[str, ...] = ()
+        if entry.from_ or default:
+            vantage = self.vantage.of(entry.from_, default, measurement, where, disruptive=disruptive)
         until = entry.until or (None if entry.retry else here.until or self.defaults.until)
         retry = entry.retry or here.retry or self.defaults.retry
         fixes = self._fixes(entry.fix, measurement, where)
@@ -169,7 +175,11 @@ class Checks:
             exclusive=entry.exclusive or bool(entry.together) or disruptive or measurement.checker.exclusive,
             together=None if disruptive else entry.together,
             under=under,
-            skip=when or self.consent.refused(disruptive, faults) or self._not_configured(measurement, faults),
+            skip=when
+            or self.consent.refused(disruptive, faults)
+            or self._not_configured(measurement, faults)
+            or self.vantage.skip_reason(vantage),
+            vantage=vantage,
         )
 
     def _fixes(

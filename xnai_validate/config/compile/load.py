@@ -16,6 +16,7 @@ from xnai_validate.config.compile.recipes import Recipes
 from xnai_validate.config.compile.selection.conditions import Conditions
 from xnai_validate.config.compile.selection.consent import Consent
 from xnai_validate.config.compile.selection.filters import add_needed_ids, is_narrowed, matcher_of, select
+from xnai_validate.config.compile.selection.vantage import Vantage
 from xnai_validate.config.compile.selection.waivers import Waivers, read_waivers
 from xnai_validate.config.compile.steady import SteadyState
 from xnai_validate.config.compile.suites import Suites
@@ -127,6 +128,7 @@ class Loader:
             targets,
             _defaults(self.profiles),
             Consent(allowed, self.options.allow_remote, targets),
+            Vantage(self.options.workers, targets, self.problems),
             Thresholds(self.profiles, self.measurements),
             Promises(self.library, self.problems, self._is_strict()),
             Waivers(read_waivers(self.library, self.problems, self.chain.folders())),
@@ -187,6 +189,8 @@ class Loader:
             listed = ", ".join(extra[:5]) + (", ..." if len(extra) > 5 else "")
             self.notices[f"{len(extra)} more run because others need them: {listed}"] = None
         checks = tuple(known[check_id] for check_id in chosen)
+        from_places = [check.id for check in checks if check.vantage and check.skip is None]
+        self.warnings += suites.checks.vantage.warnings(from_places)
         if self.options.wait_s is None:
             return checks
         needed = {need for check in checks for need in check.needs}

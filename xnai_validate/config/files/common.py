@@ -67,6 +67,19 @@ class UntilEntry(Entry):
     every: Duration = 0.5
 
 
+def _verify_places(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names. Raises ValueError without any, and for an empty one."""
+    if not value or "" in value:
+        raise ValueError("it names no worker; write `workers` for each worker, or `local`")
+    return value
+
+
+Places = Annotated[
+    tuple[str, ...], BeforeValidator(listed), AfterValidator(_verify_places), WithJsonSchema(_texts_schema())
+]
+"""Where a check is measured: `workers`, `local`, and names or resources of workers of Dask."""
+
+
 class DefaultsEntry(Entry):
     """Defaults of every check; its own keys replace them, except that tags and covers are added."""
 
@@ -80,3 +93,5 @@ class DefaultsEntry(Entry):
     covers: Texts = ()
     severity: Severity | None = None
     fix: str | None = None
+    from_: Places | None = Field(default=None, alias="from")
+    """Where checks are measured that can be measured from workers; all others are measured by this process."""

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, RetryEntry, Rules, Texts, UntilEntry
+from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, Places, RetryEntry, Rules, Texts, UntilEntry
 from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.severity import Severity
@@ -75,6 +75,9 @@ class CheckEntry:
     """It disturbs the stack: it runs alone, and only where `disruptive` is allowed."""
     under: tuple[FaultEntry, ...] = ()
     """Faults that are injected before it is measured and reverted afterwards; they make it disruptive."""
+    from_: Places | None = Field(default=None, alias="from")
+    """Where it is measured, and judged for each place: `workers` for each worker of `run --workers`, their names or
+    resources, `local` for this process; by default by this process alone."""
     when: JsonObject | None = None
     """Var -> rule; the check is skipped if a rule does not hold, with that reason."""
 

@@ -9,68 +9,54 @@ import asyncio
 import errno
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from xnai_validate.engine.attempts.lateness import late_limits
+from xnai_validate.engine.attempts.outcome import WITH_EXCHANGES, Outcome
 from xnai_validate.errors import NotApplicable, ToolLate, XnaiError
 from xnai_validate.kit import Context, ErrorKind, Facts
-from xnai_validate.model.json import JsonObject, bounded
+from xnai_validate.model.json import bounded
 from xnai_validate.model.judging.fact_types import fact_attributes, fact_types
 from xnai_validate.model.judging.findings import Finding, cut, judge, main_reason
 from xnai_validate.model.judging.rules import Rule
-from xnai_validate.model.results.exchange import Exchange, recorder
+from xnai_validate.model.results.exchange import recorder
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.text import printable
 from xnai_validate.model.trace_context import enter_check
 from xnai_validate.plan import CompiledMeasurement, PlannedCheck, Until
 
-MESSAGE_CAP = 300
-WITH_EXCHANGES = frozenset({Status.FAIL, Status.ERROR, Status.WARN})
-"""Statuses whose report shows what was sent and what came back."""
 REPEATS_WHEN_LATE = 1
 """Attempts besides those of `retry`, for a check with a time limit that this tool was too late to judge."""
+MESSAGE_CAP = 300
 KNOWN_BEFORE_A_BOUND = frozenset({"status", "http_version", "headers", "content_type", "truncated"})
 """Facts that are whole also where the rest of an answer was not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of one attempt, or of all attempts of a check."""
-
-    status: Status
-    reason: str | None = None
-    """One sentence about a status other than pass."""
-    findings: tuple[Finding, ...] = ()
-    facts: JsonObject = field(default_factory=dict)
-    elapsed_ms: float = 0.0
-    timed_out: bool = False
-    broken: bool = False
-    """Whether the checker itself failed."""
-    tool_late: bool = False
-    """Whether it is an error because this tool was itself late."""
-    exchanges: tuple[Exchange, ...] = ()
-    """What was sent and what came back, unless it passed."""
-
-    @property
-    def final(self) -> bool:
-        """Whether no other attempt follows."""
-        return self.status.passed or self.status is Status.SKIP
 
 
 AttemptListener = Callable[[int, Outcome], None]
 """Called after every attempt with its number, from 1, and its outcome."""
 
 
-async def attempts(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+Once = Callable[[PlannedCheck, Context, float], Awaitable[Outcome]]
+"""Measures and judges a check once, within seconds."""
+
+
+async def attempt_here(check: PlannedCheck, ctx: Context, timeout_s: float) -> Outcome:
+    """Measure and judge a check once, in this process."""
+    return await attempt(check.measurement, ctx, timeout_s)
+
+
+async def attempts(
+    check: PlannedCheck, ctx: Context, on_attempt: AttemptListener, once: Once = attempt_here
+) -> tuple[Outcome, int]:
     """The outcome of a check and the number of its attempts; if a check has `until` and `retry`, `until` counts."""
     enter_check(check.id)
     if check.until is not None:
-        return await _until(check, check.until, ctx, on_attempt)
-    return await _retry(check, ctx, on_attempt)
+        return await _until(check, check.until, ctx, on_attempt, once)
+    return await _retry(check, ctx, on_attempt, once)
 
 
 async def attempts_under(
@@ -91,10 +77,10 @@ async def attempts_under(
             return await attempts(check, ctx, count_attempt)
     except Exception as error:  # noqa: BLE001 (a fault may raise anything; it becomes an outcome)
         elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
-        return replace(_outcome_of_error(check.measurement, error), elapsed_ms=elapsed_ms), count
+        return replace(outcome_of_error(check.measurement, error), elapsed_ms=elapsed_ms), count
 
 
-async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener, once: Once) -> tuple[Outcome, int]:
     """Attempt a check until it passes or its attempts are used up; return the last outcome and their number.
 
     An attempt that this tool was too late to judge is repeated, for its lateness passes; it makes no check flaky.
@@ -102,7 +88,7 @@ async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener)
     before = None
     number, late = 1, 0
     while True:
-        outcome = await attempt(check.measurement, ctx, check.timeout_s)
+        outcome = await once(check, ctx, check.timeout_s)
         on_attempt(number, outcome)
         if outcome.final:
             break
@@ -122,7 +108,9 @@ async def _retry(check: PlannedCheck, ctx: Context, on_attempt: AttemptListener)
     return outcome, number
 
 
-async def _until(check: PlannedCheck, until: Until, ctx: Context, on_attempt: AttemptListener) -> tuple[Outcome, int]:
+async def _until(
+    check: PlannedCheck, until: Until, ctx: Context, on_attempt: AttemptListener, once: Once
+) -> tuple[Outcome, int]:
     """Repeat until it holds; the attempt that is judged begins when the time is over, and is not cut short by it.
 
     On a slow host a single attempt may last from the beginning of the time to its end: what it saw first may be the
@@ -133,7 +121,7 @@ async def _until(check: PlannedCheck, until: Until, ctx: Context, on_attempt: At
     while True:
         number += 1
         is_last = ctx.clock.monotonic() >= end
-        outcome = await attempt(check.measurement, ctx, check.timeout_s)
+        outcome = await once(check, ctx, check.timeout_s)
         on_attempt(number, outcome)
         if outcome.final:
             return outcome, number
@@ -149,27 +137,38 @@ async def attempt(measurement: CompiledMeasurement, ctx: Context, timeout_s: flo
     """
     begun = ctx.clock.monotonic()
     with recorder() as exchanges:
-        outcome = await _attempt_once(measurement, ctx, timeout_s)
+        outcome = await outcome_of(measurement, _measure_in_time(measurement, ctx, timeout_s))
     elapsed_ms = round((ctx.clock.monotonic() - begun) * 1000, 3)
     kept = exchanges.exchanges() if outcome.status in WITH_EXCHANGES else ()
     return replace(outcome, elapsed_ms=elapsed_ms, exchanges=kept)
 
 
-async def _attempt_once(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
-    """Measure and judge once, within the time limit; an exception of the checker becomes an outcome."""
-    limit = asyncio.timeout(timeout_s)
+async def outcome_of(measurement: CompiledMeasurement, judged: Awaitable[Outcome]) -> Outcome:
+    """Await an outcome; every exception instead of one becomes an outcome.
+
+    Only the cancellation of the task itself is raised.
+    """
     try:
-        async with limit:
-            return await _measure_and_judge(measurement, ctx)
+        return await judged
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
         return _broken_checker(measurement, error)  # the checker leaked a cancellation of its own
     except Exception as error:  # noqa: BLE001 (a checker may raise anything; it becomes an outcome)
-        if isinstance(error, TimeoutError) and limit.expired():
-            return _too_late(measurement, ctx, timeout_s)
-        return _outcome_of_error(measurement, _first(error))
+        return outcome_of_error(measurement, _first(error))
+
+
+async def _measure_in_time(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
+    """Measure and judge once, within the time limit. Raises what the checker raises."""
+    limit = asyncio.timeout(timeout_s)
+    try:
+        async with limit:
+            return await _measure_and_judge(measurement, ctx)
+    except TimeoutError:
+        if limit.expired():
+            return too_late(measurement, ctx.stage, timeout_s)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +253,12 @@ def _describe_bound(values: Mapping[str, Any]) -> str:
 async def _measure_and_judge(measurement: CompiledMeasurement, ctx: Context) -> Outcome:
     """Measure once and judge the facts by the rules."""
     facts = await measure(measurement, ctx)
-    judgement = judge_facts(measurement.rules, facts, ctx.clock.time())
+    return judged_outcome(measurement, facts, ctx.clock.time())
+
+
+def judged_outcome(measurement: CompiledMeasurement, facts: Facts, now_s: float) -> Outcome:
+    """Return the outcome of facts that were measured, judged at a time in seconds since the epoch."""
+    judgement = judge_facts(measurement.rules, facts, now_s)
     levels = {finding.level for finding in judgement.findings if not finding.held}
     status = Status.FAIL if "expect" in levels else Status.WARN if "warn" in levels else Status.PASS
     reason = main_reason(judgement.findings, judgement.values)
@@ -269,7 +273,7 @@ async def _measure_and_judge(measurement: CompiledMeasurement, ctx: Context) -> 
     return Outcome(status, reason, judgement.findings, kept, tool_late=late)
 
 
-def _too_late(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Outcome:
+def too_late(measurement: CompiledMeasurement, stage: str, timeout_s: float) -> Outcome:
     """The outcome of a measurement that the time limit of its check ended.
 
     One request that takes too long is a failure of the stack. A measurement of many steps has time limits of its own
@@ -277,12 +281,12 @@ def _too_late(measurement: CompiledMeasurement, ctx: Context, timeout_s: float) 
     """
     if not measurement.is_composed:
         return Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
-    at = f" (it was at: {printable(ctx.stage)})" if ctx.stage else ""
+    at = f" (it was at: {printable(stage)})" if stage else ""
     reason = f"not at its end within {timeout_s:.3g} s, the time limit of the check{at}; give it a longer `timeout`"
     return Outcome(Status.ERROR, reason, timed_out=True)
 
 
-def _outcome_of_error(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
+def outcome_of_error(measurement: CompiledMeasurement, error: BaseException) -> Outcome:
     """Return the outcome for an exception: skipped, error, or a broken checker."""
     if isinstance(error, NotApplicable):
         return Outcome(Status.SKIP, _format_error(error))

@@ -8,7 +8,8 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from xnai_validate.engine.attempts.attempt import Outcome, judge_facts, measure
+from xnai_validate.engine.attempts.attempt import judge_facts, measure
+from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.engine.attempts.shared import Shared
 from xnai_validate.engine.attempts.shown_logs import ShownLogs
 from xnai_validate.engine.undo.faults import FaultInjector, target_of

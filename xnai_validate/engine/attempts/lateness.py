@@ -62,7 +62,7 @@ class Lateness:
 
     def longest_s(self, span: Span, window_s: float) -> float:
         """Return the most seconds of lateness within any `window_s` seconds of a measurement."""
-        late = list(self._overlaps(span))
+        late = list(self.within(span))
         longest_s = whole_s = 0.0
         end = 0  # the first that is not whole in the window that begins with `first`
         for first, (due, came) in enumerate(late):
@@ -79,9 +79,9 @@ class Lateness:
 
     def total_s(self, span: Span) -> float:
         """Return the seconds of lateness in a whole measurement."""
-        return sum(came - due for due, came in self._overlaps(span))
+        return sum(came - due for due, came in self.within(span))
 
-    def _overlaps(self, span: Span) -> Iterable[Span]:
+    def within(self, span: Span) -> Iterable[Span]:
         """Yield the parts of a span in which this process was late."""
         begun, ended = span
         # A call back that is overdue comes only after the check that is now judged has given up its turn.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from xnai_validate.engine.attempts.attempt import WITH_EXCHANGES, Outcome
+from xnai_validate.engine.attempts.outcome import WITH_EXCHANGES, Outcome
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.error_kind import ErrorKind
 from xnai_validate.model.json import JsonObject

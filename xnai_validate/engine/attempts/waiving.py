@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
-from xnai_validate.engine.attempts.attempt import Outcome
+from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.model.results.events import Notice
 from xnai_validate.model.results.report import CheckInfo
 from xnai_validate.model.results.status import Status

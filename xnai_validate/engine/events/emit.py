@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from xnai_validate.engine.state_folder import create_private
 from xnai_validate.kit import Clock
@@ -28,6 +29,7 @@ from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult
 from xnai_validate.model.secrets.masking import Masker
 
 BACKLOG = 1000
@@ -41,6 +43,7 @@ _NAMES = frozenset({"id", "blocked_by", "target", "fault", "undo", "check", "lev
 """Fields with names from the files of the profile, which are not masked."""
 _PLAIN = frozenset({int, float, bool, type(None), Status})
 """Types of values that cannot hold a secret."""
+_WITH_FACTS = ("facts", "vantage")
 _EXCHANGE = tuple(field.name for field in fields(Exchange))
 _SYNCED = (FaultInjected, FaultReverted, RunFinished)
 """Events that are synced to disk: after a crash of the machine, the journal still shows each fault and its revert."""
@@ -161,8 +164,8 @@ class Emitter:
     def emit(self, kind: Callable[..., Event], **fields: object) -> None:
         """Make one event of a kind; `fields` are its fields besides `seq` and `at`."""
         self._seq += 1
-        if "facts" in fields:  # first, for they show what is secret in the texts about them
-            fields = {"facts": fields["facts"], **fields}
+        # Facts first, for they show what is secret in the texts about them.
+        fields = {**{name: fields[name] for name in _WITH_FACTS if name in fields}, **fields}
         masked = {
             name: value if name in _NAMES or type(value) in _PLAIN else self._mask(value)
             for name, value in fields.items()
@@ -174,6 +177,7 @@ class Emitter:
             line = to_json(event)
             if len(line) > EVENT_CAP and "facts" in masked:
                 masked["facts"] = {"...": f"the facts were left out: {len(line)} bytes"}
+                masked["vantage"] = _without_facts(masked.get("vantage", ()))
                 event = kind(seq=self._seq, at=event.at, **masked)
                 line = to_json(event)
             broken = self._write_event((line,), synced=isinstance(event, _SYNCED))
@@ -238,6 +242,8 @@ class Emitter:
             return self._masker.json(value)
         if isinstance(value, Exchange):
             return Exchange(**{name: self._mask(getattr(value, name)) for name in _EXCHANGE})  # type: ignore[arg-type]
+        if isinstance(value, VantageResult):
+            return self._mask_vantage(value)
         if isinstance(value, CheckInfo):
             return self._replace_masked(value, title=value.title, fix=value.fix, fixes=value.fixes, source=value.source)
         if isinstance(value, RunInfo):
@@ -253,7 +259,19 @@ class Emitter:
             return finding
         return replace(finding, expected=expected, actual=actual)
 
+    def _mask_vantage(self, result: VantageResult) -> VantageResult:
+        """Return the result from a vantage point with secrets masked, its facts first."""
+        facts: Any = self._mask(result.facts)
+        findings: Any = self._mask(result.findings)
+        reason = None if result.reason is None else self._masker.text(result.reason)
+        return replace(result, facts=facts, findings=findings, reason=reason)
+
     def _replace_masked(self, value: CheckInfo | RunInfo, **fields: object) -> object:
         """Return the value with the given fields masked; the value itself if nothing changes."""
         changed = {name: self._mask(field) for name, field in fields.items()}
         return value if changed == fields else replace(value, **changed)  # type: ignore[arg-type]
+
+
+def _without_facts(results: object) -> object:
+    """Return results of vantage points without their facts and findings, for an event that would be too large."""
+    return tuple([replace(each, facts={}, findings=()) for each in results]) if isinstance(results, tuple) else results

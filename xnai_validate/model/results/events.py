@@ -16,6 +16,7 @@ from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.plan_identity import PlanIdentity
 from xnai_validate.model.results.report import CheckInfo, Criterion, RunInfo
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult
 
 Stopped = Literal["interrupted", "deadline", "memory", "fail-fast", "killed", "not-undone"]
 """Why a run ended before its plan did."""
@@ -111,6 +112,8 @@ class CheckFinished(_Event):
     attempts: int = 0
     elapsed_ms: float = 0.0
     exchanges: tuple[Exchange, ...] = ()
+    vantage: tuple[VantageResult, ...] = ()
+    """The result from each vantage point; empty for a check that this process alone has measured."""
     event: Literal["check-finished"] = "check-finished"
 
 

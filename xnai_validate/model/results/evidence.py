@@ -151,5 +151,5 @@ _OF_INFO = (
     "faults",
     "severity",
 )
-_OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms")
+_OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms", "vantage")
 _set = object.__setattr__

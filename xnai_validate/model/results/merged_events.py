@@ -183,6 +183,7 @@ def _make_check_events(check: CheckResult, began: float) -> Iterator[ev.Event]:
         attempts=check.attempts,
         elapsed_ms=check.elapsed_ms,
         exchanges=check.exchanges,
+        vantage=check.vantage,
     )
 
 

@@ -17,6 +17,7 @@ from xnai_validate.model.results.comparison import Comparison
 from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.severity import Severity
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult
 
 FORMAT: Literal["xnai-validate/report/1"] = "xnai-validate/report/1"
 
@@ -266,6 +267,9 @@ class CheckResult:
     """What was sent and what came back: those whose result did not hold, else the last ones; empty if it passed."""
     repeat: str | None = None
     """A shell command that sends the last request again, secrets as `$NAMES`; null without one, and if it passed."""
+    vantage: tuple[VantageResult, ...] = ()
+    """The result from each vantage point; findings, facts and exchanges of the check are those of the worst. Empty for
+    a check that one process alone has measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=FROZEN)

@@ -12,7 +12,7 @@ from xnai_validate.report.evidence import evidence_of
 from xnai_validate.report.lists import counted, listed
 from xnai_validate.report.terminal.page import Page, Span, Style
 from xnai_validate.report.terminal.timeline import time_line
-from xnai_validate.report.words import broken_rules, expected_and_got, promise_of, reason_of, waiver_of
+from xnai_validate.report.words import broken_rules, expected_and_got, places_of, promise_of, reason_of, waiver_of
 
 IN_FULL = 50
 """Problems of one status that are shown in full; of the others only one line."""
@@ -118,6 +118,8 @@ def _evidence(page: Page, check: CheckResult) -> None:
             _add_labelled(page, "steps", steps)
     else:
         page.text(reason_of(check), indent=MARGIN)
+    if (places := places_of(check)) is not None:
+        _add_labelled(page, "from", places)
     evidence = evidence_of(check)
     if evidence is not None:
         for label, text in evidence.rows:

@@ -13,14 +13,14 @@ from xnai_validate.checkers.load._generator.parts import add_part, part_of
 from xnai_validate.checkers.load._streams.tally import StreamTally
 from xnai_validate.checkers.load.sse import SseLoad
 from xnai_validate.kit import ErrorKind, Histogram, Target
-from xnai_validate.workers.share_context import ShareContext
+from xnai_validate.workers.worker_context import WorkerContext
 
 PARAMS = SseLoad.model_validate({"callers": 4, "warmup": 0.5, "for": 2.0, "slices": 0.5})
 
 
 def drive_of() -> Drive:
     """A drive whose times are set, which counts streams."""
-    drive = Drive(PARAMS, ShareContext(Target("api")))
+    drive = Drive(PARAMS, WorkerContext(Target("api")))
     drive.make_tally = StreamTally
     drive.set_times(1024.0)
     return drive

@@ -22,11 +22,10 @@ from xnai_validate.kit import (
 T = TypeVar("T")
 
 
-class ShareContext:
-    """Offers one target and shared values; a worker injects no fault and judges nothing."""
+class WorkerContext:
+    """Offers at most one target and shared values; a worker injects no fault and judges nothing."""
 
-    def __init__(self, target: Target) -> None:
-        self.target = target
+    def __init__(self, target: Target | None) -> None:
         self.clock: Clock = SystemClock()
         self.timeout_s = 0.0
         """Set when the measurement begins."""
@@ -34,23 +33,33 @@ class ShareContext:
         self.active_faults: Sequence[str] = ()
         self.spare_bytes = sys.maxsize
         self.stage = ""
+        self.secrets: list[str] = []
+        """What the checker has found and what must be masked wherever it is reported."""
+        self._target = target
         self._open = AsyncExitStack()
         self._shared: dict[Hashable, Any] = {}
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[ShareContext]:
+    async def opened(self) -> AsyncIterator[WorkerContext]:
         """Close at the end what was shared."""
         async with self._open:
             yield self
+
+    @property
+    def target(self) -> Target:
+        """The target of the measurement; raises NotApplicable if it has none."""
+        if self._target is None:
+            raise NotApplicable("the check has no target")
+        return self._target
 
     async def log_in(self) -> None:
         """The coordinating process has logged in."""
 
     def target_named(self, name: str) -> Target:
         """The target of the measurement is the only one; raises NotApplicable for others."""
-        if name != self.target.name:
+        if self._target is None or name != self._target.name:
             raise NotApplicable(f"target {name} is not known to workers")
-        return self.target
+        return self._target
 
     async def observe(self, observation: Observation, values: Mapping[str, JsonValue] | None = None) -> Observed:
         """Raise Unmeasurable: what is made of other measurements is made by the coordinating process."""
@@ -72,7 +81,8 @@ class ShareContext:
         return None
 
     def mask(self, secret: str) -> None:
-        """What a worker returns is masked where events are made."""
+        """Keep a secret, for the coordinating process masks where events are made."""
+        self.secrets.append(secret)
 
     def progress(self, text: str) -> None:
         """Keep what the measurement is doing."""

@@ -1,0 +1,79 @@
+"""The functions that the coordinating process calls on workers to measure a check from there.
+
+None raises: Dask writes the arguments of a call that raises into the log of the worker, and secrets may be among them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, fields
+
+from xnai_validate.kit import JsonObject
+from xnai_validate.workers.measurement_run import MeasurementRun
+from xnai_validate.workers.orders import MeasurementOrder
+
+WAIT_S = 1.0
+"""How long `fetch` waits for the end of a measurement."""
+STOP_S = 0.8
+"""How long `stop` waits for the end of a measurement."""
+MOST = 64
+"""Measurements at a time."""
+KEPT_NONCES = 10_000
+_RUNS: dict[str, MeasurementRun] = {}
+"""Nonce -> the measurement that this process makes, or whose answer was not fetched yet."""
+_EXECUTED: dict[str, None] = {}
+"""The nonces of the last measurements."""
+
+
+def measure(order: JsonObject) -> JsonObject:
+    """Begin a measurement; refuses a second execution."""
+    if set(order) != {field.name for field in fields(MeasurementOrder)}:
+        return {"refused": "it is of another version"}
+    nonce = str(order["nonce"])
+    if nonce in _EXECUTED:
+        return {"refused": "this measurement was made before"}
+    for forgotten in [nonce for nonce, run in _RUNS.items() if run.has_ended and run.lease_is_over]:
+        del _RUNS[forgotten]
+    if len(_RUNS) >= MOST:
+        return {"refused": f"it makes {MOST} measurements already"}
+    _EXECUTED[nonce] = None
+    if len(_EXECUTED) > KEPT_NONCES:
+        del _EXECUTED[next(iter(_EXECUTED))]
+    try:
+        _RUNS[nonce] = MeasurementRun(MeasurementOrder(**order))  # type: ignore[arg-type]
+    except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
+        return {"refused": f"the order cannot be read: {type(error).__name__}"}
+    return {}
+
+
+async def fetch(nonce: str) -> JsonObject:
+    """Wait for the end of a measurement and return its answer as a text of JSON; without one if it goes on."""
+    run = _RUNS.get(nonce)
+    if run is None:
+        return {"refused": "it does not know this measurement: the process was replaced"}
+    run.renew()
+    await asyncio.wait([asyncio.wrap_future(run.ended)], timeout=WAIT_S)
+    if not run.ended.done():
+        return {}
+    _RUNS.pop(nonce, None)
+    return {"answer": run.answer_text()}
+
+
+async def stop(nonce: str) -> JsonObject:
+    """End a measurement at once, and forget it; return whether everything of it is over."""
+    run = _RUNS.pop(nonce, None)
+    if run is None:
+        return {"over": True}
+    run.stop("the check has ended")
+    await asyncio.to_thread(run.join, STOP_S)
+    return {"over": run.has_ended}
+
+
+def known() -> JsonObject:
+    """Return the measurements that go on here, for tests of what is left."""
+    return {nonce: run.has_ended for nonce, run in _RUNS.items()}
+
+
+def plain(order: MeasurementOrder) -> JsonObject:
+    """Return an order as plain data."""
+    return asdict(order)

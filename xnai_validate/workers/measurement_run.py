@@ -1,0 +1,136 @@
+"""One measurement of a check on a worker, from its order to its facts."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import time
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import fields
+
+from xnai_validate import registry
+from xnai_validate.engine.attempts.lateness import Lateness
+from xnai_validate.kit import Checker, Facts, JsonObject, JsonValue, Unmeasurable
+from xnai_validate.model.judging.fact_types import fact_attributes
+from xnai_validate.model.results.exchange import Exchange, recorder
+from xnai_validate.model.secrets.masking import Masker
+from xnai_validate.model.trace_context import TRACEPARENT
+from xnai_validate.workers.order_thread import OrderThread
+from xnai_validate.workers.orders import PLAIN_HINT, MeasurementOrder, target_of
+from xnai_validate.workers.worker_context import WorkerContext
+
+ANSWER_CAP = 4 << 20
+"""Characters of an answer as JSON; a larger one is not sent."""
+_EXCHANGE = tuple(field.name for field in fields(Exchange))
+
+
+class MeasurementRun(OrderThread):
+    """Measures once; other threads call the methods without underscore."""
+
+    def __init__(self, order: MeasurementOrder) -> None:
+        super().__init__(order.lease_s)
+        self.ended: Future[None] = Future()
+        """Done once everything of it is over."""
+        self._order = order
+        self._target = None if order.target is None else target_of(order.target)
+        self._ctx = WorkerContext(self._target)
+        self._ctx.timeout_s = order.timeout_s
+        self.begin()
+
+    def answer_text(self) -> str:
+        """Return the answer as JSON, within ANSWER_CAP; to be called after the end."""
+        text = json.dumps(self.answer)
+        if len(text) <= ANSWER_CAP:
+            return text
+        message = f"what it measured takes {len(text)} characters, and a worker sends {ANSWER_CAP} at most"
+        return json.dumps({"error": "Unmeasurable", "message": message, "hint": "measure less of the answer"})
+
+    # In the thread.
+
+    def _main(self) -> None:
+        """Work, and wake those that wait for the end."""
+        try:
+            super()._main()
+        finally:
+            self.ended.set_result(None)
+
+    async def _work(self) -> None:
+        """Measure as the order describes, within its time limit."""
+        order = self._order
+        checker = registry.CHECKERS.get(order.kind)
+        if not checker.from_workers:
+            raise Unmeasurable(f"{order.kind} is not measured from workers")
+        params = checker.params.model_validate(order.params)
+        _import_all(checker.preload if isinstance(checker.preload, tuple) else checker.preload(self._target))
+        TRACEPARENT.set(order.traceparent)
+        lateness = Lateness()
+        lateness.begin()
+        limit = asyncio.timeout(order.timeout_s)
+        facts: Facts | None = None
+        try:
+            async with self._ctx.opened() as ctx:
+                begun = time.monotonic()
+                with recorder() as exchanges:
+                    try:
+                        async with limit:
+                            facts = await checker.measure(params, ctx)
+                    except TimeoutError:
+                        if not limit.expired():
+                            raise
+                    ended = time.monotonic()
+        finally:
+            lateness.end()
+        answer: JsonObject = {
+            "elapsed_ms": (ended - begun) * 1000,
+            "stage": self._ctx.stage,
+            "exchanges": self._masked([_plain_exchange(each) for each in exchanges.exchanges()]),
+            "secrets": list(self._ctx.secrets),
+        }
+        if facts is not None:
+            facts.note_span(begun, ended)
+            span = facts.span or (begun, ended)
+            answer["facts"] = self._permitted(plain_facts(checker, facts))
+            answer |= {"not_reached": facts.why_not_reached, "incomplete": facts.why_incomplete}
+            answer |= {"span": list(span), "late": [list(late) for late in lateness.within(span)]}
+        self.answer = answer
+
+    def _masked(self, exchanges: list[JsonObject]) -> list[JsonValue]:
+        """Return exchanges, without secrets where a connection that is not encrypted carries them."""
+        if self._order.secrets_may_return:
+            return [*exchanges]
+        return [Masker(self._ctx.secrets).json(exchange) for exchange in exchanges]
+
+    def _permitted(self, facts: JsonObject) -> JsonObject:
+        """Return the facts. Raises Unmeasurable where they hold a secret that must not be sent."""
+        if not self._order.secrets_may_return and (self._ctx.secrets or Masker(()).json(facts) != facts):
+            message = "what it measured holds a secret, and the connections to the workers are not encrypted"
+            raise Unmeasurable(message, hint=PLAIN_HINT)
+        return facts
+
+
+def _import_all(names: Iterable[str]) -> None:
+    """Import the modules that a measurement needs, so that its time is that of the stack; it reports missing ones."""
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def plain_facts(checker: Checker, facts: Facts) -> JsonObject:
+    """Return facts as plain data. Raises Unmeasurable where they would not arrive as they are."""
+    try:
+        plain: JsonObject = json.loads(json.dumps(facts.model_dump(by_alias=True)))
+        arrived = checker.facts.model_validate(plain)
+    except (TypeError, ValueError, RecursionError):
+        arrived = None
+    names = fact_attributes(checker.facts).values()
+    if arrived is None or any(getattr(arrived, name) != getattr(facts, name) for name in names):
+        raise Unmeasurable(f"the facts of {checker.kind} cannot be sent by workers")
+    return plain
+
+
+def _plain_exchange(exchange: Exchange) -> JsonObject:
+    """Return an exchange as plain data."""
+    return {name: getattr(exchange, name) for name in _EXCHANGE}
