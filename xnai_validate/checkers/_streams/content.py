@@ -19,6 +19,10 @@ class ToolCall(NamedTuple):
     """Which call of the answer it belongs to."""
     name: str = ""
     arguments: str = ""
+    id: str = ""
+    """What the server calls it; another id under the same number begins another call."""
+    whole: bool = False
+    """Whether it is a call by itself, to which no piece is added."""
 
 
 class Content(NamedTuple):
@@ -46,12 +50,23 @@ class Content(NamedTuple):
 
 
 def error_of(document: JsonValue) -> str | None:
-    """Return the error that a JSON object reports in its field `error`; None without one.
+    """Return the error that a JSON document reports; None without one.
 
-    A text is returned as it is, of an object its `message`, anything else as JSON.
+    It stands in the field `error`, in a list `errors`, or the object is one (`{"object": "error"}`, as vLLM wrote it);
+    of a list of documents, the first that reports one counts (batches of JSON-RPC, errors of Gemini). Zero and an empty
+    list are no errors. A text is returned as it is, of an object its `message`, anything else as JSON.
     """
-    error = document.get("error") if isinstance(document, dict) else None
-    return None if error is None or error is False or error == "" else error_text(error)
+    if isinstance(document, list):
+        return next(filter(None, (error_of(item) for item in document if isinstance(item, dict))), None)
+    if not isinstance(document, dict):
+        return None
+    error = document.get("error")
+    if error or error == {}:
+        return error_text(error)
+    errors = document.get("errors")
+    if errors and isinstance(errors, list):
+        return error_text(errors[0])
+    return error_text(document) if document.get("object") == "error" else None
 
 
 def error_text(error: JsonValue) -> str:

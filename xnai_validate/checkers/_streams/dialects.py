@@ -62,29 +62,55 @@ def _openai(kind: str, document: JsonObject) -> Content:
     delta = _object_or_empty(choice.get("delta"))
     sources = _chunks(delta.get("reference")) or _object_or_empty(delta.get("context")).get("citations")
     content = choice.get("text") if "delta" not in choice else delta.get("content")
-    finish_reason = _text_or_empty(choice.get("finish_reason")) or None
+    thought = ""
+    if isinstance(content, list):
+        content, thought = _read_parts(content)
     calls = delta.get("tool_calls")
     return Content(
         kind,
         text=_text_or_empty(content) if choice and (content is not None or "delta" not in choice) else None,
-        reasoning=_text_or_empty(delta.get("reasoning_content")) or _text_or_empty(delta.get("reasoning")),
-        tool_calls=tuple(map(_read_openai_call, calls)) if isinstance(calls, list) else (),
-        error="the model stopped with finish_reason error" if finish_reason == "error" else None,
-        finish_reason=finish_reason,
+        reasoning=_text_or_empty(delta.get("reasoning_content")) or _text_or_empty(delta.get("reasoning")) or thought,
+        tool_calls=tuple(map(_read_openai_call, range(len(calls)), calls)) if isinstance(calls, list) else (),
+        error=_error_of_choices(choices) if isinstance(choices, list) else None,
+        finish_reason=_text_or_empty(choice.get("finish_reason")) or None,
         usage=usage,
         sources=source_names(sources),
     )
 
 
-def _read_openai_call(call: JsonValue) -> ToolCall:
-    """Read a piece of a tool call as OpenAI's API sends it."""
+def _error_of_choices(choices: list[JsonValue]) -> str | None:
+    """Return the error that one of the choices reports or has ended by; None without one."""
+    for choice in choices:
+        if isinstance(choice, dict) and (choice.get("finish_reason") or "error" in choice):
+            error = error_of(choice)
+            if error is None and _text_or_empty(choice.get("finish_reason")).lower() == "error":
+                error = "the model stopped with finish_reason error"
+            if error is not None:
+                return error
+    return None
+
+
+def _read_parts(parts: list[JsonValue]) -> tuple[str, str]:
+    """Return the text and the reasoning of a content that is a list of parts, as Mistral sends it."""
+    text = thought = ""
+    for part in map(_object_or_empty, parts):
+        text += _text_or_empty(part.get("text"))
+        thinking = part.get("thinking")
+        thought += _read_parts(thinking)[0] if isinstance(thinking, list) else _text_or_empty(thinking)
+    return text, thought
+
+
+def _read_openai_call(position: int, call: JsonValue) -> ToolCall:
+    """Read a piece of a tool call as OpenAI's API sends it; servers that leave out the index send whole calls."""
     call = _object_or_empty(call)
     function = _object_or_empty(call.get("function"))
-    index = call.get("index")
+    index, name = call.get("index"), _text_or_empty(function.get("name"))
     return ToolCall(
-        index if isinstance(index, int) else 0,
-        _text_or_empty(function.get("name")),
+        index if isinstance(index, int) else position,
+        name,
         _text_or_empty(function.get("arguments")),
+        _text_or_empty(call.get("id")),
+        whole=not isinstance(index, int) and bool(name),
     )
 
 
@@ -155,9 +181,8 @@ def _read_ollama_call(number: int, call: JsonValue) -> ToolCall:
     """Read a tool call as Ollama's API sends it."""
     function = _object_or_empty(_object_or_empty(call).get("function"))
     arguments = function.get("arguments")
-    return ToolCall(
-        number, _text_or_empty(function.get("name")), error_text(arguments) if arguments is not None else ""
-    )
+    text = error_text(arguments) if arguments is not None else ""
+    return ToolCall(number, _text_or_empty(function.get("name")), text, whole=True)
 
 
 def _mcp(kind: str, document: JsonObject) -> Content:

@@ -44,7 +44,9 @@ class Meaning:
         self._last_token = ""
         self._text = _BoundedText()
         self._reasoning = _BoundedText()
-        self._calls: dict[int, tuple[str, _BoundedText]] = {}
+        self._calls: list[_Call] = []
+        self._call_of: dict[int, _Call] = {}
+        """The last call under each number."""
 
     @property
     def text(self) -> str:
@@ -59,7 +61,7 @@ class Meaning:
     @property
     def tool_calls(self) -> list[JsonValue]:
         """The calls in the order of their first pieces, each as `{name, arguments}`."""
-        return [{"name": name, "arguments": str(arguments)} for name, arguments in self._calls.values()]
+        return [{"name": call.name, "arguments": str(call.arguments)} for call in self._calls]
 
     @property
     def outputs(self) -> int:
@@ -121,11 +123,25 @@ class Meaning:
         self._text.add(text)
 
     def _add_tool_call(self, call: ToolCall) -> None:
-        """Add a piece of a tool call: pieces with one number form one call, and the first piece names it."""
-        name, arguments = self._calls.get(call.number, ("", _BoundedText()))
-        if call.number in self._calls or len(self._calls) < CALLS_CAP:
-            arguments.add(call.arguments)
-            self._calls[call.number] = (name or call.name[:DATA_CAP], arguments)
+        """Add a piece of a tool call: pieces with one number and id form one call, and the first piece names it."""
+        known = self._call_of.get(call.number)
+        if known is None or call.whole or (call.id and known.id and call.id != known.id):
+            if len(self._calls) >= CALLS_CAP:
+                return
+            known = _Call()
+            self._calls.append(known)
+            self._call_of[call.number] = known
+        known.id = known.id or call.id[:DATA_CAP]
+        known.name = known.name or call.name[:DATA_CAP]
+        known.arguments.add(call.arguments)
+
+
+class _Call:
+    """A tool call as far as its pieces have come."""
+
+    def __init__(self) -> None:
+        self.id = self.name = ""
+        self.arguments = _BoundedText()
 
 
 class _BoundedText:

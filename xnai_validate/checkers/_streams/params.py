@@ -143,7 +143,9 @@ class EventReader:
             terminal = kind if kind in self._terminal_types else None
         if self._terminal_where and self._is_terminal(document):
             terminal = kind
-        error = error_of(document) or content.error or (error_text(document) if kind == "error" else None)
+        error = error_of(document) or content.error
+        if error is None and "error" in (kind, event.type):
+            error = error_text(document)
         sources = cited_by(document)
         if error is not None or sources is not None or terminal is not content.terminal:
             sources = content.sources if sources is None else sources
@@ -159,7 +161,8 @@ class EventReader:
         if self._terminal_where and self._is_terminal(document):
             terminal = kind
         text = self._token_text(document) if self._by_fields and self._token_type in (None, kind) else None
-        return Content(kind, text=text, terminal=terminal, error=event.data[:ERROR_CAP] if kind == "error" else None)
+        error = error_of(document) or (event.data[:ERROR_CAP] if kind == "error" else None)
+        return Content(kind, text=text, terminal=terminal, error=error)
 
     def _read_fields(self, kind: str, document: JsonValue) -> Content:
         """Read an event by the fields that the parameters name, instead of a dialect."""
