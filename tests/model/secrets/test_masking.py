@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xnai_validate.model.json import JsonValue
-from xnai_validate.model.secrets.masking import Masker, secrets_in_url
+from xnai_validate.model.secrets.masking import Masker
 
 
 @pytest.mark.parametrize(
@@ -128,9 +128,75 @@ def test_a_word_under_a_secret_name_stays_readable_elsewhere() -> None:
     assert masker.json({"password": "string", "type": "string"}) == {"password": "***", "type": "string"}
 
 
-def test_secrets_in_the_query_of_a_url_are_found() -> None:
-    """By name, with their escapes resolved."""
-    assert list(secrets_in_url("/a?api_key=a%2Fb&page=2&access_token=&sig=xyz#sig=no")) == ["a/b", "xyz"]
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("a/b+c4711", r"a\/b+c4711"),
+        ("a/b+c4711", "a%2fb%2Bc4711"),
+        ("grün&4711", r"gr\u00fcn&4711"),
+        ("a&b<c4711", "a&amp;b&lt;c4711"),
+        ("a'b\"c4711", "a&#39;b&#34;c4711"),
+        ("a'b\"c4711", "a&#x27;b&quot;c4711"),
+    ],
+)
+def test_a_known_secret_is_masked_in_every_spelling(secret: str, text: str) -> None:
+    """As servers spell it: escaped for JSON or HTML, and percent-encoded with digits in mixed case."""
+    assert Masker([secret]).text(f"got {text}!") == "got ***!"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("password=abc4711x&user=bob", "password=***&user=bob"),
+        ("/#access_token=abc&x=1", "/#access_token=***&x=1"),
+        ("DB_PASSWORD=abc 4711", "DB_PASSWORD=abc 4711"),
+        ("line: DB_PASSWORD=abc4711x", "line: DB_PASSWORD=***"),
+        ("password: abc4711x\nuser: bob", "password: ***\nuser: bob"),
+        ("{'password': 'abc4711x', 'user': 'bob'}", "{'password': '***', 'user': 'bob'}"),
+        (r'{"a": "{\"api_key\": \"abc4711x\"}"}', r'{"a": "{\"api_key\": \"***\"}"}'),
+        ('{"password": 12345678, "tokens": 12345678}', '{"password": "***", "tokens": 12345678}'),
+        ("Set-Cookie: sid=abc4711x; Path=/", "Set-Cookie: ***; Path=/"),
+        ("authorization: Token abc4711x", "authorization: Token ***"),
+        ("BEARER abc4711x", "BEARER ***"),
+        ("redis://u:p@ss4711@host/0", "redis://***@host/0"),
+        ("http://h/p;jsessionid=ABC", "http://h/p;jsessionid=***"),
+        ("password: required", "password: required"),
+        ("Log in with password=optional", "Log in with password=optional"),
+        ("auth: basic is enough", "auth: basic is enough"),
+        ("Basic checks", "Basic checks"),
+        ("max_tokens=128 page=2", "max_tokens=128 page=2"),
+    ],
+)
+def test_values_of_secret_names_are_masked_in_other_texts(text: str, masked: str) -> None:
+    """In forms, variables, headers, YAML and JSON within JSON; words of plain text stay."""
+    assert Masker(()).text(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("document", "masked"),
+    [
+        ({"api_keys": ["abc1", "abc2"]}, {"api_keys": ["***", "***"]}),
+        ({"token": {"value": "abc14711", "ttl": 5}}, {"token": {"value": "***", "ttl": 5}}),
+        ({"password": {"type": "string"}}, {"password": {"type": "string"}}),
+        ({"password": 4711, "token": 4711}, {"password": "***", "token": 4711}),
+        ([{"name": "DB_PASSWORD", "value": "abc1"}], [{"name": "DB_PASSWORD", "value": "***"}]),
+        (["db", "--password", "abc1", "--verbose", "abc2"], ["db", "--password", "***", "--verbose", "abc2"]),
+        ({"headers": {"X-Auth": ["abc1"]}}, {"headers": {"X-Auth": ["***"]}}),
+    ],
+)
+def test_values_of_secret_names_are_masked_in_documents(document: JsonValue, masked: JsonValue) -> None:
+    """Also as numbers, in lists, in pairs of name and value, and after an option of a command."""
+    assert Masker(()).json(document) == masked
+
+
+def test_a_huge_value_of_a_secret_name_is_masked_and_not_remembered() -> None:
+    """A server cannot slow the run down by a megabyte under the name of a token."""
+    masker = Masker(())
+    assert masker.json({"access_token": "a1" * 500_000, "text": "token=" * 10_000}) == {
+        "access_token": "***",
+        "text": "token=***",
+    }
+    assert masker.learned == 0
 
 
 @pytest.mark.parametrize("piece", ["a", " the", "überall", "internation", " two words and more of them"])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
+from html import escape
 from operator import is_
-from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
+from typing import TypeGuard
+from urllib.parse import quote, quote_plus, unquote_plus
 
 from pydantic import JsonValue
 
-from xnai_validate.model.secrets.names import looks_secret
+from xnai_validate.model.secrets.credentials import credentials_within
+from xnai_validate.model.secrets.names import holds_secret_number, looks_secret
 from xnai_validate.model.text import printable
 
 MASK = "***"
@@ -21,12 +24,16 @@ KEYS_CAP = 4096
 """The number of keys that are remembered as plain."""
 LEARNED_CAP = 500
 """Secrets that are remembered from responses; further ones are masked only where they stand under a secret name."""
+LEARNED_SIZE_CAP = 4096
+"""Longer values are not remembered: no credential is, and looking for them takes long."""
 
 # Named, because building such a union takes as long as masking a text.
 _LISTS = (list, tuple)
 _NESTED = (dict, list, tuple)
 _NUMBERS = frozenset({int, float, bool, type(None)})
-"""Types whose values cannot be secret."""
+"""Types whose values are secret only where the name is that of a number, such as a PIN."""
+_VALUES = frozenset({"value", "key", "raw"})
+"""Members that hold the credential where a mapping stands under a secret name."""
 
 
 class Masker:
@@ -59,7 +66,7 @@ class Masker:
 
         A schema has `"password": "string"`, and that word must stay readable elsewhere.
         """
-        if _looks_generated(value):
+        if len(value) <= LEARNED_SIZE_CAP and _looks_generated(value):
             self.mask(value)
 
     def _learn_all(self, secrets: Iterable[str]) -> None:
@@ -68,7 +75,7 @@ class Masker:
         known = {form for secret in self._secrets for form in _forms(secret)}
         encoded = {part for secret in self._secrets for part in _base64_parts(secret)}
         self._known = sorted(known, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(re.escape, self._known))) if known else None
+        self._pattern = re.compile("|".join(map(_expression, self._known))) if known else None
         self._encoded = re.compile("|".join(map(re.escape, sorted(encoded)))) if encoded else None
 
     def text(self, text: str) -> str:
@@ -81,11 +88,15 @@ class Masker:
             text = _BASE64.sub(self._mask_base64, text)
         if "@" in text:
             text = _USERINFO.sub(rf"\1{MASK}@", text)
-        if "earer " in text or "asic " in text:
+        if _SCHEME.search(text) is not None:
             text = _CREDENTIALS.sub(_without_credentials, text)
-        if "=" in text:
-            text = _PARAMETER.sub(self._mask_parameter, text)
-        return _MEMBER.sub(self._mask_member, text) if '":' in text or '" :' in text else text
+        if "=" in text or ":" in text:
+            text = self._mask_assigned(text)
+        if '":' in text or '" :' in text:
+            text = _MEMBER.sub(self._mask_member, text)
+            if '\\"' in text:
+                text = _ESCAPED_MEMBER.sub(self._mask_escaped_member, text)
+        return text
 
     def _mask_cut_secret(self, text: str) -> str:
         """Mask the beginning of a secret at the end of a text, which is there if the text was cut within the secret."""
@@ -103,21 +114,47 @@ class Masker:
         assert self._encoded is not None
         return MASK if self._encoded.search(found[0]) else found[0]
 
-    def _mask_parameter(self, found: re.Match[str]) -> str:
-        """Return a query parameter with its value masked if its name is a secret one; learn the value."""
-        before, name, value = found.groups()
-        if not looks_secret(unquote_plus(name)):
-            return found[0]
-        self._learn(unquote_plus(value))
-        return f"{before}{name}={MASK}"
+    def _mask_assigned(self, text: str) -> str:
+        """Return a text in which the values of secret names are masked: `?token=x`, `PASSWORD=x`, `X-Auth: x`.
+
+        In a query or form any value is masked, elsewhere what looks generated: "password: required" is plain text.
+        Masked values are learned.
+        """
+        pieces: list[str] = []
+        begin = 0
+        for found in _ASSIGNED.finditer(text):
+            name, sign = found.groups()
+            before = text[found.start() - 1 : found.start()]
+            if found.start() < begin or not looks_secret(unquote_plus(name)):
+                continue
+            value = (_QUERY_VALUE if sign == "=" else _LINE_VALUE).match(text, found.end())
+            if value is None:
+                continue
+            plain = unquote_plus(value[1])
+            is_form = sign == "=" and (before in _IN_QUERY or (not before and " " not in text))
+            if is_form or _looks_generated(plain):
+                self._learn(plain)
+                pieces += (text[begin : value.start(1)], MASK)
+                begin = value.end(1)
+        return "".join((*pieces, text[begin:])) if pieces else text
 
     def _mask_member(self, found: re.Match[str]) -> str:
         """Return a member of a JSON text with its value masked if its name is a secret one; learn the value."""
-        name, between, value = found.groups()
+        name, between, value, number = found.groups()
+        if number is not None:
+            return f'"{name}"{between}"{MASK}"' if holds_secret_number(name) else found[0]
         if not looks_secret(name) or _is_piece_of_text(name, value):
             return found[0]
         self._learn(value)
         return f'"{name}"{between}"{MASK}"'
+
+    def _mask_escaped_member(self, found: re.Match[str]) -> str:
+        """Do the same for a member of a JSON text within a JSON text, whose quotes are escaped."""
+        before, name, value, after = found.group("before", "name", "value", "after")
+        if not looks_secret(name) or _is_piece_of_text(name, value):
+            return found[0]
+        self._learn(value)
+        return f"{before}{MASK}{after}"
 
     def json(self, value: JsonValue) -> JsonValue:
         """A JSON document without secrets; values under names such as Authorization are masked whole.
@@ -137,15 +174,22 @@ class Masker:
             plain = self._plain_keys
             masked = {
                 key if key in plain else self._mask_key(key): item
-                if type(item) in _NUMBERS
+                if type(item) in _NUMBERS and not (type(item) is int and holds_secret_number(key))
                 else self._mask_item(key, item)
                 for key, item in value.items()
             }
+            if _names_a_secret(value):
+                masked["value"] = self._mask_item(value["name"], value["value"])  # type: ignore[arg-type]
             return (
                 value if _are_identical(masked, value) and _are_identical(masked.values(), value.values()) else masked
             )
         if isinstance(value, _LISTS):
-            items = [self._json(item) for item in value]
+            items = [
+                self._mask_item(value[at - 1].lstrip("-"), item)
+                if at and isinstance(item, str) and _is_secret_option(value[at - 1])
+                else self._json(item)
+                for at, item in enumerate(value)
+            ]
             return value if isinstance(value, list) and _are_identical(items, value) else items
         return value
 
@@ -161,25 +205,34 @@ class Masker:
         if isinstance(item, str):
             if not item or not looks_secret(key) or _is_piece_of_text(key, item):
                 return self.text(item)
-            for secret in _within(key, item):
+            for secret in credentials_within(key, item):
                 self._learn(secret)
             return MASK
-        return self._json(item) if isinstance(item, _NESTED) else item
+        if isinstance(item, _NESTED):
+            return self._mask_nested(key, item) if looks_secret(key) else self._json(item)
+        return MASK if holds_secret_number(key) and type(item) is int else item
+
+    def _mask_nested(self, key: str, item: JsonValue) -> JsonValue:
+        """Return what stands under a secret name: of a list all texts are masked, of a mapping its value."""
+        if isinstance(item, dict):
+            masked = self._json(item)
+            held = {name: self._mask_item(key, item[name]) for name in _VALUES & item.keys()}
+            return {**masked, **held} if held and isinstance(masked, dict) else masked
+        if isinstance(item, _LISTS):
+            items = [self._mask_item(key, each) if isinstance(each, str) else self._json(each) for each in item]
+            return item if isinstance(item, list) and _are_identical(items, item) else items
+        return item
 
 
-def secrets_in_url(url: str) -> Iterator[str]:
-    """The values of query parameters with secret names."""
-    query = url.partition("?")[2].partition("#")[0]
-    return (value for name, value in parse_qsl(query) if looks_secret(name) and value)
+def _names_a_secret(value: dict[str, JsonValue]) -> bool:
+    """Whether a mapping is a pair of a secret name and its value, as lists of variables and headers have them."""
+    name = value.get("name")
+    return isinstance(name, str) and isinstance(value.get("value"), str) and looks_secret(name)
 
 
-def _within(key: str, value: str) -> Iterator[str]:
-    """The credentials within a value under a secret name: the value of a cookie, and what follows a scheme."""
-    if key.lower().endswith("cookie"):
-        for pair in value.split(";"):
-            yield pair.partition("=")[2].strip()
-    scheme, _, credentials = value.partition(" ")
-    yield credentials if scheme.lower() in ("bearer", "basic", "token") else value
+def _is_secret_option(argument: JsonValue) -> TypeGuard[str]:
+    """Whether an argument of a command is an option whose value, the next argument, is a credential."""
+    return isinstance(argument, str) and argument.startswith("-") and "=" not in argument and looks_secret(argument)
 
 
 def _is_piece_of_text(name: str, value: str) -> bool:
@@ -202,9 +255,21 @@ def _are_identical(after: Collection[JsonValue], before: Collection[JsonValue]) 
 def _forms(secret: str) -> set[str]:
     """The secret itself, and its spelling in a url, in JSON and in printable text."""
     quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+    ascii_only = json.dumps(secret)[1:-1]
+    in_json = {quoted, ascii_only, quoted.replace("/", "\\/"), ascii_only.replace("/", "\\/")}
+    in_html = escape(secret)
+    in_html_by_number = in_html.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
     in_urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
     in_urls |= {_ESCAPE.sub(lambda found: found[0].lower(), form) for form in in_urls}
-    return {secret, quoted, printable(secret), printable(quoted), *in_urls}
+    return {secret, *in_json, printable(secret), printable(quoted), in_html, in_html_by_number, *in_urls}
+
+
+def _expression(form: str) -> str:
+    """Return the expression for a form of a secret; hexadecimal digits of a url may be in either case."""
+    return _ESCAPE.sub(
+        lambda found: "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in found[0]),
+        re.escape(form),
+    )
 
 
 def _base64_parts(secret: str) -> set[str]:
@@ -239,9 +304,18 @@ def _without_credentials(found: re.Match[str]) -> str:
 _URL_SAFE = str.maketrans("+/", "-_")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s@]+@")
-_CREDENTIALS = re.compile(r"\b(Bearer|bearer|Basic|basic) ([A-Za-z0-9._~+/=-]{4,})")
-_PARAMETER = re.compile(r"([?&;])([\w.\[\]%-]{1,100})=([^&#\s\"'<>;]+)", re.ASCII)
-"""A parameter in the query of a url, wherever the url stands in a text."""
-_MEMBER = re.compile(r'"([^"\\]{1,100})"(\s*:\s*)"((?:[^"\\]|\\.)+)"')
-"""A member of a JSON object whose value is a text, in a text that holds JSON."""
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>]+@")
+_SCHEME = re.compile(r"(?:bearer|basic) ", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"\b(bearer|basic) ([A-Za-z0-9._~+/=-]{4,})", re.IGNORECASE)
+_IN_QUERY = frozenset("?&;#")
+"""What stands before a parameter in a query or a form."""
+_ASSIGNED = re.compile(r"(?<![\w.\[\]%-])([\w.\[\]%-]{1,100})'?([=:])", re.ASCII)
+"""A name and what stands before its value: in a query or form, a variable, a header, or a document in YAML."""
+_QUERY_VALUE = re.compile(r"'?([^&#\s\"'<>;]+)")
+_LINE_VALUE = re.compile(r" ?'?(?:(?:bearer|basic|token|apikey|negotiate) )?([^\s\"'<>,;&]+)", re.IGNORECASE)
+_MEMBER = re.compile(r'"([^"\\]{1,100})"(\s*:\s*)(?:"((?:[^"\\]|\\.)+)"|(\d+)(?![\d.eE]))')
+"""A member of a JSON object whose value is a text or a number, in a text that holds JSON."""
+_ESCAPED_MEMBER = re.compile(
+    r'(?P<before>(?P<quote>\\+")(?P<name>[^"\\]{1,100})(?P=quote)\s*:\s*(?P=quote))(?P<value>[^"\\]+)(?P<after>(?P=quote))'
+)
+"""The same within a JSON text that is itself the value of a member."""

@@ -6,27 +6,52 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_PARTS = ("passwd", "password", "passphrase", "secret", "apikey", "credential", "authorization")
+_PARTS = ("passwd", "password", "passphrase", "passcode", "secret", "apikey", "credential", "authorization")
 """Such a part makes any name secret, also where its words are not separated."""
-_LAST_WORDS = frozenset({"pass", "pwd", "token", "auth", "cookie", "jwt", "signature", "sig", "otp"})
-_KEY_OF = frozenset({"api", "access", "private", "secret", "signing", "encryption", "master", "auth", "session"})
+_LAST_WORDS = frozenset(
+    {"pass", "pwd", "token", "auth", "cookie", "cookies", "jwt", "signature", "sig", "otp", "totp", "bearer"}
+)
+_KEY_OF = frozenset({"access", "account", "api", "auth", "client", "consumer", "encryption", "function", "functions"})
+_KEY_OF |= {"license", "master", "private", "secret", "session", "shared", "signing", "ssh", "subscription"}
 """What a key is of where its value is a credential: `access_key`, but not the key of a mapping."""
+_TOKENS_OF = frozenset({"api", "access", "auth", "bearer", "refresh", "session"})
+"""What tokens are of where they are credentials: `api_tokens`, but not the tokens of a model."""
+_ENDS = ("token", "jwt", "pwd", "sessid", "jsessionid", "connectsid", *(f"{of}key" for of in sorted(_KEY_OF)))
+"""The same where words are not separated: `csrftoken`, `PHPSESSID`, `masterkey`."""
+_PASS = re.compile(r"(?:db|user|smtp|mail|ftp|admin|root|login|redis|sql|my|pg|http|basic)pass")
+_NUMBER = re.compile(r"(?:\d+|v)")
+"""A word that counts names: `token2`, `API_TOKEN_V2`."""
+
+
+_NUMBERS = re.compile(r"(?:.*(?:password|passwd|passphrase|passcode|secret)|pass|pwd|otp|totp|pin|pincode)")
+"""Names under which a number is a credential."""
+
+
+@lru_cache(maxsize=4096)
+def holds_secret_number(name: str) -> bool:
+    """Whether a number under this name is a credential, such as a PIN: most numbers under secret names are counts."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return bool(words) and _NUMBERS.fullmatch(words[-1]) is not None
 
 
 @lru_cache(maxsize=4096)
 def looks_secret(name: str) -> bool:
     """Whether the value of a variable, header, parameter or field with this name must be masked.
 
-    Reads `access_token`, `accessToken`, `X-Access-Token` and `accesstoken` alike.
+    Reads `access_token`, `accessToken`, `X-Access-Token`, `accesstoken` and `ACCESS_TOKEN_2` alike.
     """
-    squashed = re.sub(r"[^a-z0-9]", "", name.lower())
-    if any(part in squashed for part in _PARTS):
-        return True
     words = [word.lower() for word in _WORD.findall(name)]
+    if any(part in "".join(words) for part in _PARTS):
+        return True
+    while words and _NUMBER.fullmatch(words[-1]):
+        words.pop()
     if not words:
         return False
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
     return (
-        words[-1] in _LAST_WORDS
-        or (words[-1] == "key" and len(words) > 1 and words[-2] in _KEY_OF)
-        or squashed.endswith(("authtoken", "accesstoken", "refreshtoken", "accesskey", "privatekey"))
+        last in _LAST_WORDS
+        or (last == "key" and before in _KEY_OF)
+        or (last == "tokens" and before in _TOKENS_OF)
+        or "".join(words).endswith(_ENDS)
+        or _PASS.fullmatch(last) is not None
     )

@@ -20,7 +20,7 @@ from xnai_validate.errors import RegistryError
 from xnai_validate.kit import FROM_FILE, Checker, Fault, FaultEntry, Observation, Params, Template
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.judging.rules import Level, Rule, parse_rules
-from xnai_validate.model.secrets.masking import secrets_in_url
+from xnai_validate.model.secrets.credentials import secrets_in
 from xnai_validate.model.secrets.names import looks_secret
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.plan import NOTHING, CompiledMeasurement, PlannedFault
@@ -162,7 +162,7 @@ class Measurements:
     ) -> Params | None:
         """The validated params; None if they have errors. In a `template`, those that need a captured value may."""
         if _may_hold_secrets(raw):
-            self._gather_secrets(raw)
+            self.secrets.update(secrets_in(raw))
         try:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
@@ -176,22 +176,6 @@ class Measurements:
             self.problems.extend_at(where, errors)
             # A template without other errors than its references: its params are made at the time of the measurement.
             return None if errors else model.model_construct()
-
-    def _gather_secrets(self, raw: JsonValue, name: str = "") -> None:
-        """Note the secrets of a value: texts under a key that names a secret, and those in the query of a URL."""
-        if isinstance(raw, dict):
-            for key, value in raw.items():
-                self._gather_secrets(value, key)
-        elif isinstance(raw, list):
-            for value in raw:
-                self._gather_secrets(value, name)
-        elif isinstance(raw, str) and "?" in raw and not looks_secret(name):
-            self.secrets.update(secrets_in_url(raw))
-        elif isinstance(raw, str) and raw and looks_secret(name):
-            self.secrets.add(raw)
-            scheme, _, credentials = raw.partition(" ")
-            if scheme.lower() in ("bearer", "basic", "token") and len(credentials) >= 8:
-                self.secrets.add(credentials)
 
     def _rules(
         self,
@@ -342,8 +326,8 @@ def _list_facts(checker: Checker) -> str:
 
 
 def _may_hold_secrets(raw: JsonValue) -> bool:
-    """Whether a mapping has an entry under a secret name, or one that may hold others: a list, a mapping, a query."""
+    """Whether a mapping has an entry under a secret name, or one that may hold others: a list, a mapping, a form."""
     return isinstance(raw, dict) and any(
-        isinstance(item, dict | list) or looks_secret(key) or (isinstance(item, str) and "?" in item)
+        isinstance(item, dict | list) or looks_secret(key) or (isinstance(item, str) and "=" in item)
         for key, item in raw.items()
     )

@@ -18,6 +18,7 @@ from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.model import redis_url
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.redis_url import RedisUrl
+from xnai_validate.model.secrets.credentials import secrets_in
 from xnai_validate.model.secrets.masking import MASK
 from xnai_validate.model.target import UNIX, Target
 from xnai_validate.plan import Candidate, CompiledMeasurement, PlannedTarget
@@ -167,8 +168,8 @@ class Targets:
         return password or None
 
     def _read_headers(self, entry: TargetEntry) -> tuple[tuple[str, str], ...]:
-        """Return the headers that each request to a target has; note their values as secrets."""
-        self.secrets |= {value for value in entry.headers.values() if value}
+        """Return the headers that each request to a target has; note the credentials in them as secrets."""
+        self.secrets.update(secrets_in(dict(entry.headers)))
         return tuple(entry.headers.items())
 
     def _used_password_env(self, entry: TargetEntry) -> str | None:
