@@ -8,7 +8,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable
 from html import escape
 from operator import is_
-from typing import TypeGuard
 from urllib.parse import quote, quote_plus, unquote_plus
 
 from pydantic import JsonValue
@@ -185,7 +184,7 @@ class Masker:
             )
         if isinstance(value, _LISTS):
             items = [
-                self._mask_item(value[at - 1].lstrip("-"), item)
+                self._mask_item(str(value[at - 1]), item)
                 if at and isinstance(item, str) and _is_secret_option(value[at - 1])
                 else self._json(item)
                 for at, item in enumerate(value)
@@ -230,7 +229,7 @@ def _names_a_secret(value: dict[str, JsonValue]) -> bool:
     return isinstance(name, str) and isinstance(value.get("value"), str) and looks_secret(name)
 
 
-def _is_secret_option(argument: JsonValue) -> TypeGuard[str]:
+def _is_secret_option(argument: JsonValue) -> bool:
     """Whether an argument of a command is an option whose value, the next argument, is a credential."""
     return isinstance(argument, str) and argument.startswith("-") and "=" not in argument and looks_secret(argument)
 
