@@ -24,7 +24,7 @@ def test_a_declaration_without_its_parts_is_refused(wrong: str) -> None:
 
 
 def test_the_decorator_leaves_the_class_as_it_is() -> None:
-    """What was declared is found on it."""
+    """The decorator returns the class itself, with the declared fault as an attribute."""
     found = getattr(Declared, FAULT_MARK)
     assert Declared is Idle
     assert isinstance(found, Fault)

@@ -62,7 +62,9 @@ class Memory:
         memory = HostMemory.read()
         needed = memory.bytes_until(params.percent)
         if needed <= 0:
-            raise NotApplicable(f"host memory is at {memory.used_percent:.0f} % already")
+            raise NotApplicable(
+                f"host memory is at {memory.used_percent:.0f} % already; the fault asks for {params.percent:g} %"
+            )
         if needed > params.most:
             raise Unmeasurable(
                 f"it would take {needed >> 20} MiB to fill host memory to {params.percent:g} %, more than `most` allows"

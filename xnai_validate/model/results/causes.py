@@ -250,9 +250,10 @@ def _empty_parts(check: CheckResult, broken: Sequence[Finding]) -> Iterator[str]
 
 
 def _failure_behind(error: CheckResult, failed: Sequence[CheckResult]) -> CheckResult | None:
-    """The failed check because of which another could not be measured: its detail stands in the reason of the other.
+    """Return the failed check that explains why another could not be measured; None if none does.
 
-    Or the other names a status of 500 or more, and got it in the same response to the same request.
+    It does if its detail is quoted in the reason of the other check, or if both got the same response of 500 or more to
+    the same request.
     """
     reason = error.reason or ""
     response = _response(error) if " status expected " in reason else None

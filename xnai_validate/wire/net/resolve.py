@@ -1,4 +1,4 @@
-"""Name look-up that a time limit can leave behind."""
+"""Name look-up in a thread of its own, so that a time limit does not wait for the resolver of the machine."""
 
 from __future__ import annotations
 

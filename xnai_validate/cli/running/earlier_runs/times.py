@@ -20,7 +20,10 @@ WORTH_NAMING_S = 5.0
 
 
 def with_expected_time(plan: Plan) -> Plan:
-    """The plan with its expected duration, by the last run of the same profiles where its checks had the same times."""
+    """Return the plan with its expected duration.
+
+    A check that the last run of the same profiles had with the same times is expected to take as long as it took there.
+    """
     expected = Forecast(plan.checks, plan.limits, steady=plan.steady).expected()
     known_s = _read_durations(plan.profiles, expected.by_params)
     limits = plan.limits
