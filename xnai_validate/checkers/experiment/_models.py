@@ -39,7 +39,7 @@ class ExperimentParams(Params):
     steady_within: Duration = STEADY_WITHIN_S
     """How long the stack has to become steady before; after that, nothing is disturbed, and the check is an error."""
     hold: Duration = 2.0
-    """How long the faults are in force at least; longer where `during` takes longer."""
+    """How long the faults are in force at least; longer where `during` takes longer, or a look at the bystanders."""
     during: list[Observation] = Field(default_factory=list, max_length=32)
     """What must hold while the faults are in force; made one after the other, once."""
     recover: Duration = 30.0
@@ -63,7 +63,7 @@ def experiment_waits(params: ExperimentParams, inner: Inner) -> Waits:
     return Waits(
         usual_s=max(params.before, steady_s) + max(params.hold, during.usual_s) + steady_s + beside.usual_s,
         longest_s=first_s + max(params.hold, during.most_s) + params.recover + 2 * (probe.most_s + beside.most_s),
-        held_s=max(params.hold, during.most_s),
+        held_s=max(params.hold, during.most_s) + beside.most_s,
     )
 
 
@@ -89,9 +89,8 @@ class Experiment(Facts):
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
     """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
-    blast_radius: list[str] | None = Field(default_factory=list)
-    """The names of the bystanders that held before and failed while the faults were in force, sorted; null where no
-    look at them ended meanwhile."""
+    blast_radius: list[str] = Field(default_factory=list)
+    """The names of the bystanders that held before and failed while the faults were in force; sorted."""
     blast_radius_detail: str | None = None
     """Why they failed, in words; the last reason of each."""
     left_out: list[str] = Field(default_factory=list)

@@ -76,8 +76,6 @@ class Watch:
     """Why the last probe did not hold; None where it did."""
     steady_since: float | None = None
     """When the first probe ended of those that held one after the other, after the fault was reverted."""
-    bystander_looks: int = 0
-    """How often all bystanders were looked at while the faults were in force."""
     _passed_in_a_row: int = 0
     _last_failed_begun: float | None = None
     """When the last probe after the revert began, if it did not hold."""

@@ -113,15 +113,9 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
     unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
-    facts = _facts_of(watch, None if unjudged and not during else during, unsteady)
-    unseen = "no look at the bystanders ended while the faults were in force, so none is judged"
-    is_seen = watch.bystander_looks > 0 or not params.bystanders
-    radius = {
-        "blast_radius": sorted(touched) if is_seen else None,
-        "blast_radius_detail": _join_reasons(params.bystanders, touched, ctx) or None,
-    }
-    why_not = unjudged or _why_no_probe(watch) or (None if is_seen else unseen)
-    return facts.model_copy(update=radius).not_reached(why_not)
+    facts = _facts_of(watch, None if unjudged and not during else during, touched, unsteady)
+    detail = _join_reasons(params.bystanders, touched, ctx) or None
+    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged or _why_no_probe(watch))
 
 
 def _why_no_probe(watch: Watch) -> str | None:
@@ -181,21 +175,29 @@ async def _disturb(
             await stack.enter_async_context(ctx.injected(disturbance))
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
-        asking = group.create_task(_watch_bystanders(params, ctx, watch, touched))
+        held = asyncio.Event()
+        asking = group.create_task(_watch_bystanders(params, ctx, touched, held))
         seen = await _observe_disturbed(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
-        asking.cancel()
+        held.set()
+        await asking
         watch.reverted_at = ctx.clock.monotonic()
         ctx.progress("reverting")
     return seen
 
 
-async def _watch_bystanders(params: ExperimentParams, ctx: Context, watch: Watch, touched: dict[str, str]) -> None:
-    """Observe the bystanders again and again, and note those that do not hold."""
+async def _watch_bystanders(
+    params: ExperimentParams, ctx: Context, touched: dict[str, str], held: asyncio.Event
+) -> None:
+    """Observe the bystanders until the faults were `held`, once at least, and note those that do not hold.
+
+    A look that is under way then is not cut short: of a bystander that hangs nothing would be known.
+    """
     while params.bystanders:
         touched |= await failing_now(ctx, params.bystanders)
-        watch.bystander_looks += 1
         await ctx.clock.sleep(params.every)
+        if held.is_set():
+            return
 
 
 async def _observe_disturbed(params: ExperimentParams, ctx: Context) -> tuple[list[str], str | None]:
@@ -232,7 +234,7 @@ async def _await_recovery(
         await ctx.clock.sleep(params.every)
 
 
-def _facts_of(watch: Watch, during: list[str] | None, unsteady: list[str]) -> Experiment:
+def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], unsteady: list[str]) -> Experiment:
     """Return the facts of a whole experiment."""
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
@@ -248,6 +250,7 @@ def _facts_of(watch: Watch, during: list[str] | None, unsteady: list[str]) -> Ex
         during_failed=during,
         recovered_ms=_elapsed_ms(watch.reverted_at, steady_at),
         outage_ms=None if first is None else _elapsed_ms(first, steady_at),
+        blast_radius=sorted(touched),
         steady_after=not unsteady,
         steady_after_detail="; ".join(unsteady) or None,
         unsteady_after=unsteady,

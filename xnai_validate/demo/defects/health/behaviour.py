@@ -66,7 +66,7 @@ async def leak_first(answer: Answer, /, health: HealthReport) -> Response:
 HANGS_WITHOUT_REDIS = Defect(
     "health-hangs-without-redis",
     "Health takes six seconds to report that Redis is gone.",
-    checks=("health/truth:always-answers",),
+    checks=("health/truth:always-answers", "dependencies/cascade:redis"),
 )
 
 
