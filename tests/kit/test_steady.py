@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.engine.clock import VirtualClock, run_virtual
-from xnai_validate.kit import wait_until_steady
+from xnai_validate.kit import pause_s, wait_until_steady
 
 
 class Stack:
@@ -36,3 +36,13 @@ def test_a_stack_that_stays_unsteady_is_reported_at_the_first_look_after_the_tim
     stack = Stack(unsteady_s=1e9, look_s=4.0)
     assert run_virtual(stack.wait(3.0)) == "it recovers"
     assert stack.looks == 2
+
+
+def test_what_stays_away_is_looked_at_less_and_less_often() -> None:
+    """What is back soon is noticed at once, and a minute and a half of absence takes a few hundred looks."""
+    waited_s, looks = 0.0, 0
+    while waited_s < 90:
+        waited_s += pause_s(waited_s)
+        looks += 1
+    assert (pause_s(0.0), pause_s(90.0)) == (0.05, 0.5)
+    assert looks < 400

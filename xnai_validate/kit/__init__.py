@@ -38,7 +38,7 @@ from xnai_validate.kit.params import (
     TargetName,
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
-from xnai_validate.kit.steady import STEADY_WITHIN_S, wait_until_steady
+from xnai_validate.kit.steady import STEADY_WITHIN_S, pause_s, wait_until_steady
 from xnai_validate.kit.uninterrupted import uninterrupted
 from xnai_validate.kit.waits import Inner, Waits, at_once, in_turn
 from xnai_validate.model.error_kind import ErrorKind
@@ -142,6 +142,7 @@ __all__ = [
     "json_path",
     "looks_secret",
     "model_validator",
+    "pause_s",
     "process_id",
     "references",
     "search",

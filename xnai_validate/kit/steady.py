@@ -1,4 +1,4 @@
-"""Wait until a stack is steady: before it is disturbed, and after a fault was reverted."""
+"""Wait until a stack is steady or back: before it is disturbed, and after a fault was reverted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from xnai_validate.kit.context import Clock
 
 STEADY_WITHIN_S = 60.0
 """Seconds that a stack has to become steady, unless a check gives another time."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.5
+"""The bounds of `pause_s`, in seconds."""
+
+
+def pause_s(waited_s: float) -> float:
+    """Return the seconds until the next look at what has been awaited for `waited_s`: a fiftieth of that, bounded.
+
+    What is back soon is seen at once, and what stays away for a minute is not asked for a thousand times.
+    """
+    return min(max(waited_s / 50, FIRST_PAUSE_S), LONGEST_PAUSE_S)
 
 
 async def wait_until_steady(

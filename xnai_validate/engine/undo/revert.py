@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xnai_validate.errors import Gone, NotApplicable, XnaiError
-from xnai_validate.kit import Clock, Fault, Target, Undo
+from xnai_validate.kit import Clock, Fault, Target, Undo, pause_s
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.judging.findings import cut, value_text
 from xnai_validate.model.text import printable
 
-AGAIN_S = 0.05
-"""Seconds between two readings of a fingerprint that still differs."""
 SHORT_GRACE_S = 1.0
 """Seconds that a proof may take once the grace period is cut short."""
 MESSAGE_CAP = 300
@@ -67,7 +65,8 @@ async def revert(
         impatient: once it is set, at most a second is left for the proof.
         on_reverted: called between reverting and reading.
     """
-    deadline = ctx.clock.monotonic() + fault.grace_s
+    begun = ctx.clock.monotonic()
+    deadline = begun + fault.grace_s
     result = await result_or_error(fault.methods.revert(undo, ctx), fault.grace_s)
     if isinstance(result, Gone):
         return Proof(True)
@@ -89,7 +88,7 @@ async def revert(
             deadline = min(deadline, ctx.clock.monotonic() + SHORT_GRACE_S)
         if begun >= deadline:  # a reading that began before may show the state from before
             return Proof(False, f"{problem}; {why}" if problem else why)
-        await ctx.clock.sleep(AGAIN_S)
+        await ctx.clock.sleep(pause_s(ctx.clock.monotonic() - begun))
 
 
 async def result_or_error(work: Coroutine[Any, Any, T], limit_s: float | None) -> T | BaseException:

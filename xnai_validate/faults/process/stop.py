@@ -26,6 +26,7 @@ from xnai_validate.kit import (
     Unmeasurable,
     fault,
     model_validator,
+    pause_s,
     process_id,
 )
 from xnai_validate.wire.containers.processes import pid_of
@@ -34,8 +35,6 @@ KILLED_S = 5.0
 """How long a process may take to be gone after SIGKILL."""
 PATIENCE_S = 1.0
 """How long a supervisor may take to start it before the command of the check does."""
-POLL_S = 0.05
-"""Between two looks whether it is back."""
 
 
 class StopParams(Params):
@@ -126,7 +125,7 @@ class Stop:
             if not started and undo.restart is not None and waited_s >= PATIENCE_S:
                 started = True
                 await asyncio.to_thread(_start, undo.restart, undo.folder)
-            await ctx.clock.sleep(POLL_S)
+            await ctx.clock.sleep(pause_s(waited_s))
 
     async def fingerprint(self, undo: StopUndo, ctx: FaultContext) -> JsonValue:
         """Return whether it runs and accepts connections."""
