@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from xnai_validate.cli.proving.worker_pool import exit_worker, run_cancellable, worker_pool
-from xnai_validate.config.compile.load import load_plan
+from xnai_validate.config.compile.load import load_plan, plan_of_suites
 from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.demo.defects import CATALOGUE, Defect
@@ -28,6 +28,8 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.source_location import InvalidConfig
+from xnai_validate.plan import Plan
 
 BROKEN_NICE = 10
 """The nice value of broken stacks and their checks: healthy ones, which must meet their times, go before them."""
@@ -36,6 +38,8 @@ DISRUPTIVE = frozenset({"disruptive"})
 """The consent that trials give: the embedded stack may be disturbed."""
 _SOURCES = SourceCache()
 """The parsed files: every trial loads the same profile."""
+_VERIFIED: dict[str, frozenset[str]] = {}
+"""Name of a profile that was loaded whole -> the ids of its checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,10 @@ def run_trials(trials: Collection[Trial], profile: str, jobs: int) -> Generator[
     """
     # Before the workers are forked: each would import the kinds, build their models and parse the files by itself.
     with suppress(XnaiError):  # a profile may need the targets of a stack; trials report what is wrong with it
-        load_plan([profile], LoadOptions(without_environment=True), _SOURCES)
+        plan = load_plan([profile], LoadOptions(without_environment=True), _SOURCES)
+        _VERIFIED[profile] = frozenset(check.id for check in plan.checks)
+    if any(trial.defect for trial in trials):
+        _quick_launch()
     gc.freeze()
     with worker_pool(jobs) as pool:
         futures = [pool.submit(run_cancellable, _run_trial, trial, profile) for trial in trials]
@@ -193,14 +200,27 @@ def _start_stack(trial: Trial) -> EmbeddedStack:
 
 @cache
 def _quick_launch() -> Launch:
-    """What launches the broken stacks of this worker; it ends with the worker."""
-    return Template().launch if Template.supported else launch_program
+    """What launches the broken stacks of all workers; it ends with them and this process."""
+    if not Template.supported:
+        return launch_program
+    template = Template()
+    os.setpriority(os.PRIO_PROCESS, template.pid, BROKEN_NICE)
+    return template.launch
+
+
+def _plan_trial(profile: str, load: LoadOptions) -> Plan:
+    """Plan the checks of a trial: of a profile that was verified whole before, only their suites are read again."""
+    if load.only and _VERIFIED.get(profile, frozenset()).issuperset(load.only):
+        suites = tuple(dict.fromkeys(check_id.partition(":")[0] for check_id in load.only))
+        with suppress(InvalidConfig):  # a suite that is made of a recipe has no file
+            return plan_of_suites(suites, load, profile, _SOURCES, without=("criteria",))
+    return load_plan([profile], load, _SOURCES)
 
 
 async def _run_checks(profile: str, load: LoadOptions, state: Path) -> RunReport:
     """Run a profile and return its report. An interrupt ends this worker process."""
     # What a stack does not come back from must not keep the other checks named for it from catching it, too.
-    plan = replace(load_plan([profile], load, _SOURCES), steady=None)
+    plan = replace(_plan_trial(profile, load), steady=None)
     engine = Engine(plan, run_id=new_run_id(0), version="prove", host={"pid": os.getpid()}, state=state)
     builder = ReportBuilder()
     async with signals(engine), engine.run() as events:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from xnai_validate.config.files.common import DefaultsEntry
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.locate import RECIPES, Library
 from xnai_validate.config.options import LoadOptions
+from xnai_validate.config.search_path import ENDINGS
 from xnai_validate.config.yaml_files.document import SourceCache, parse_source
 from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.durations import Forecast
@@ -62,18 +63,28 @@ def load_plan(names: Sequence[str], options: LoadOptions = _NO_OPTIONS, cache: S
     return Loader(options, library, chain, problems).plan(tuple(dict.fromkeys(names)))
 
 
-def plan_of_suites(suites: tuple[str, ...], options: LoadOptions, home: str, cache: SourceCache | None = None) -> Plan:
-    """The plan of some suites under a profile: that of a profile made for them, which extends it."""
+def plan_of_suites(
+    suites: tuple[str, ...],
+    options: LoadOptions,
+    home: str,
+    cache: SourceCache | None = None,
+    *,
+    without: Collection[str] = ("thresholds", "criteria"),
+) -> Plan:
+    """The plan of some suites under a profile: that of a profile made for them, which extends it.
+
+    It inherits targets and vars, but not the keys in `without`. Raises `InvalidConfig`.
+    """
     problems = Problems()
     library = Library(options, problems, cache)
-    base = {"extends": home} if home in library.profiles else {}
+    base = {"extends": home} if home in library.profiles or home.endswith(ENDINGS) else {}
     text = json.dumps({"title": ", ".join(suites), "suites": list(suites), **base})
     source, errors = parse_source(text.encode(), "the suites")
     problems.extend(errors)
     chain = Chain(library, problems)
     if source is not None:
         chain.add_raw("suites", source)
-        chain.leave_out(("thresholds", "criteria"), but_of="suites")
+        chain.leave_out(without, but_of="suites")
     return Loader(options, library, chain, problems).plan(("suites",))
 
 

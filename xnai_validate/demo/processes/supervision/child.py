@@ -43,7 +43,10 @@ def preload() -> None:
     importlib.import_module("httpx")
     del sys.modules["pygments"]
     for module in (
+        "anyio.streams.tls",
+        "certifi",
         "fastapi",
+        "httpcore",
         "redis.asyncio",
         "uvicorn",
         "uvicorn.lifespan.on",
@@ -51,6 +54,13 @@ def preload() -> None:
         "uvicorn.protocols.websockets.websockets_sansio_impl",
     ):
         importlib.import_module(module)
+    # The first endpoint makes FastAPI and pydantic import a good part of themselves.
+    importlib.import_module("fastapi").FastAPI().add_api_route("/", _answer_empty)
+
+
+def _answer_empty() -> dict[str, str]:
+    """Return an empty document, as an endpoint may."""
+    return {}
 
 
 def load(reference: str) -> object:

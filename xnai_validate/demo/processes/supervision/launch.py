@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import IO, Protocol, Self
 
@@ -65,8 +67,8 @@ class Template:
     """A process that has imported every module of a stack, and forks a supervisor whenever one is to be launched.
 
     For programs that start one stack after another: importing takes two thirds of the work of a start. It ends when
-    it is closed or when this process ends; the stacks that it has forked end by themselves (`--until-eof`). It serves
-    one thread.
+    it is closed, or when this process and those forked from it end; the stacks that it has forked end by themselves
+    (`--until-eof`). It serves one thread of each of these processes.
     """
 
     supported = hasattr(os, "pidfd_open") and hasattr(socket, "recv_fds")
@@ -74,6 +76,7 @@ class Template:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._lock = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the template
         # prometheus_client looks at its import whether there is such a folder; each stack names its own.
         environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": os.devnull}
         with theirs:
@@ -90,12 +93,14 @@ class Template:
         """Fork a supervisor with these arguments. Raises LaunchFailed."""
         stdin, write_end = os.pipe()
         read_end, stdout = os.pipe()
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)  # held by a process, so that it ends with it
         try:
             socket.send_fds(self._socket, [json.dumps(arguments).encode()], [stdin, stdout, messages.fileno()])
             answer, handles, _, _ = socket.recv_fds(self._socket, 64, 1)
         except OSError:
             answer, handles = b"", []
         finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
             os.close(stdin)
             os.close(stdout)
         if not answer or not handles:
@@ -107,6 +112,7 @@ class Template:
     def close(self) -> None:
         """End the template."""
         self._socket.close()
+        self._lock.close()
         self._process.wait()
 
     def __enter__(self) -> Self:
