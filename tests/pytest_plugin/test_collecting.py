@@ -148,7 +148,7 @@ def test_thirty_items_in_two_processes_are_one_run(pytester: pytest.Pytester, ho
     """Under pytest-xdist each check is measured once, and one run is stored."""
     thirty = "".join(f"  - {{id: c{n}, title: T, kind: http.request, with: {{path: /p{n}}}}}\n" for n in range(30))
     (home / "checks/own/six.yaml").write_text(HEAD + thirty, encoding="utf-8")
-    result = pytester.runpytest_subprocess("--xnai-profile", "mine", "-n", "2")
+    result = pytester.runpytest_inprocess("--xnai-profile", "mine", "-n", "2")
     result.assert_outcomes(passed=30)
     assert asked == {f"/p{number}": 1 for number in range(30)}
     assert len(list((home / "state/runs").glob("*.jsonl"))) == 1
@@ -166,7 +166,7 @@ def test_x_ends_after_the_first_failure_in_two_processes(
         for n in range(20)
     )
     (home / "checks/own/six.yaml").write_text(HEAD + checks, encoding="utf-8")
-    result = pytester.runpytest_subprocess("--xnai-profile", "mine", "-x", "-n", workers)
+    result = pytester.runpytest_inprocess("--xnai-profile", "mine", "-x", "-n", workers)
     outcomes = result.parseoutcomes()
     assert (result.ret != 0, outcomes["failed"], outcomes.get("passed", 0)) == (True, 1, 0)
     assert asked == {"/bad": 1}
@@ -179,16 +179,16 @@ def test_last_failed_runs_only_these_in_two_processes(
     """--lf knows what failed under pytest-xdist, and runs it under pytest-xdist; once it is mended, all run again."""
     (home / "pytest.ini").write_text(INI.replace("-p no:cacheprovider ", ""), encoding="utf-8")
     arguments = ("--xnai-profile", "mine", "-n", "2")
-    pytester.runpytest_subprocess(*arguments).assert_outcomes(passed=2, failed=1, skipped=2, xfailed=1)
+    pytester.runpytest_inprocess(*arguments).assert_outcomes(passed=2, failed=1, skipped=2, xfailed=1)
     asked.clear()
-    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(failed=1)
+    pytester.runpytest_inprocess(*arguments, "--lf").assert_outcomes(failed=1)
     assert asked == {"/bad": 1}
     suite = home / "checks/own/six.yaml"
     suite.write_text(
         suite.read_text(encoding="utf-8").replace("{path: /bad}, fix", "{path: /good}, fix"), encoding="utf-8"
     )
-    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(passed=1)
-    pytester.runpytest_subprocess(*arguments, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
+    pytester.runpytest_inprocess(*arguments, "--lf").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*arguments, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
 
 
 CHAIN = """

@@ -79,7 +79,7 @@ def observed(manner: str, **more: Any) -> Observed:
             "every": "20ms",
             "detect_within": "4s",
             "recover_within": "4s",
-            "steady_within": "1s",
+            "steady_within": "20s",
             **more,
         }
         return observe(

@@ -192,11 +192,11 @@ def test_a_stack_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 
 
 def test_cycles_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Starting and stopping five times leaves no process, no file and no open descriptor."""
+    """Starting and stopping three times leaves no process, no file and no open descriptor."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = psutil.Process().num_fds()
     family: list[psutil.Process] = []
-    for _ in range(5):
+    for _ in range(3):
         with EmbeddedStack.start() as stack:
             family += _family(stack.pid)
     assert _gone(family)
