@@ -274,3 +274,21 @@ def test_a_warning_with_the_reason_of_a_failure_is_reported_under_it() -> None:
         "streaming/stream:headers",
     ]
     assert len(problems_of(report, Status.WARN, fold=False)) == 4
+
+
+def test_what_is_missing_in_one_document_is_one_cause_through_the_gateway_too() -> None:
+    """The same answer in every word lacks the same part, whoever brought it; another document is another cause."""
+    script = Script("x", "x")
+    for name, target, body in (
+        ("through", "gateway", '{"motd": ""}'),
+        ("direct", "vikunja", '{"motd": ""}'),
+        ("other", "docs", '{"motd": "x"}'),
+    ):
+        answer = Exchange(protocol="http", request=f"GET http://{target}/info", response="200 OK", response_body=body)
+        rule = "exists" if target == "gateway" else "matches"
+        broken = finding("json $.version", rule, "^1", None)
+        script.check(f"s/s:{name}", "T", Status.FAIL, target=target, findings=(broken,), exchanges=(answer,))
+    assert {cause: found.alike for cause, found in causes(script).items()} == {
+        "s/s:direct": ("s/s:through",),
+        "s/s:other": (),
+    }

@@ -140,7 +140,8 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
     """Return the keys by which checks with the same reason are grouped; `warn` for those of warnings.
 
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
-    answer with the same status of 500 or more, or the same part missing in a document; an answer of 500 or more that
+    answer with the same status of 500 or more, or the same part missing in a document, or on any target in a document
+    that is the same in every word; an answer of 500 or more that
     the API gives and the gateway passes on, or that requests for one path get in the same words; messages that come
     more than once, counted as repetitions or by their types; one promise that is broken in the same facts, alike as
     far as these are no measured numbers, long texts, lists or objects; one promise of which the target breaks a limit,
@@ -174,6 +175,8 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
             return
     if first.actual is None and first.expected is not None and " $" in first.fact:
         yield ALIKE, ("missing", check.target, first.fact)
+        if (document := _last_document(check)) is not None:
+            yield SAME, ("missing in", first.fact, document)
     if check.promise is not None:
         if not any(finding.fact == "failed_steps" for finding in broken):
             facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
@@ -207,6 +210,12 @@ def _response(check: CheckResult) -> Hashable | None:
     method, _, url = exchange.request.partition(" ")
     path = urlsplit(url)._replace(scheme="", netloc="").geturl()
     return "response", method, path, exchange.response, exchange.response_body
+
+
+def _last_document(check: CheckResult) -> str | None:
+    """The body of the last response; None without one."""
+    exchange = next((each for each in reversed(check.exchanges) if each.protocol == "http"), None)
+    return exchange.response_body if exchange is not None else None
 
 
 def _absence_key(check: CheckResult) -> Key:
