@@ -288,7 +288,7 @@ class LoadFacts(Facts):
     """Latencies by intended start, in at most 30 windows of equal length, for comparisons between runs.
 
     `{"window_ms": 333.3, "windows": [histogram, ...], "errors": [0, 2, ...]}`, each histogram as `model.histogram`
-    writes it; `errors` counts the requests without a whole answer, by window, and is empty without any.
+    writes it; `errors` counts the errors by the window in which they came, and is empty without any.
     """
     slices: Annotated[JsonValue, Whole(), Needs("slices")]
     """The course of the load in slices of time, by intended start; null unless `slices` asks for them.

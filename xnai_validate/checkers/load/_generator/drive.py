@@ -33,7 +33,6 @@ class Drive:
 
     tasks: asyncio.TaskGroup
     """The owner of whatever tasks the lines need; there while `run` runs."""
-
     open_line: Callable[[], Line]
     """Makes a line that connects when it is first sent; set before `run`."""
 
@@ -117,7 +116,8 @@ class Drive:
         """Set the times of the phases, for a load that begins then."""
         self.warmup = self.make_tally(begun, self._params.warmup, self._timeout_s)
         self.load = self.make_tally(begun + self._params.warmup, self._params.for_s, self._timeout_s)
-        self.load.objective_s = self.warmup.objective_s = self._params.objective_s
+        for tally in (self.warmup, self.load):
+            tally.judge_by(self.wrong, self._params.objective_s)
         self.ends = self.load.begun + self._params.for_s
 
     def _begin(self) -> None:

@@ -79,7 +79,7 @@ def ms(us: float | None) -> float | None:
 def windows_json(tally: Tally) -> JsonValue:
     """The latencies of a phase as the fact `latency_windows` has them."""
     windows: list[Any] = [window.to_json() for window in tally.windows]
-    errors: list[Any] = tally.errors_by_window if tally.errors else []
+    errors: list[Any] = tally.errors_by_window if any(tally.errors_by_window) else []
     return {"window_ms": round(tally.window_s * 1000, 3), "windows": windows, "errors": errors}
 
 

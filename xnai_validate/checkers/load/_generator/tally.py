@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
 from xnai_validate.kit import ErrorKind, Histogram
 
@@ -19,9 +20,11 @@ class Tally:
         "_from",
         "_last_window",
         "_per_s",
+        "_right",
         "_timeout_s",
         "_until",
         "_window",
+        "_wrong",
         "abandoned",
         "begun",
         "cancelled",
@@ -66,7 +69,7 @@ class Tally:
         self.windows = [Histogram() for _ in range(count)]
         """Latencies in us, by intended start."""
         self.errors_by_window = [0] * count
-        """Requests without a whole answer, by the time at which that was known."""
+        """Requests that failed or were answered wrongly, by the time at which that was known."""
         self.service = Histogram()
         """Times from the real beginning, in us, where that is not the intended one."""
         self.lag = Histogram()
@@ -78,7 +81,14 @@ class Tally:
         self._timeout_s = timeout_s
         self._window = self.windows[0]
         """The window of the last answer; most of the next ones are in it too."""
+        self._wrong: Callable[[str | int], bool] = lambda status: False
+        self._right: set[str | int] = set()
+        """Statuses that were found to be no error: to look one up takes less time than to judge it."""
         self._from = self._until = begun
+
+    def judge_by(self, wrong: Callable[[str | int], bool], objective_s: float | None) -> None:
+        """Set which statuses count as errors, and the time that a good answer comes within."""
+        self._wrong, self.objective_s = wrong, objective_s
 
     @property
     def window_s(self) -> float:
@@ -97,6 +107,8 @@ class Tally:
             self.timed_out(intended, sent, now)
             return
         self.statuses[status] += 1
+        if status not in self._right:
+            self._judge(status, now)
         if self.objective_s is not None and now - intended <= self.objective_s:
             self.good[status] += 1
         if not self._from <= intended < self._until:
@@ -106,10 +118,21 @@ class Tally:
             self.service.record(int(service_s * US))
         self.last_at = now
 
+    def _judge(self, status: str | int, now: float) -> None:
+        """Count a whole answer as an error of its window if its status is wrong."""
+        if self._wrong(status):
+            self._count_error(now)
+        else:
+            self._right.add(status)
+
+    def _count_error(self, now: float) -> None:
+        """Count an error in its window."""
+        self.errors_by_window[max(0, min(self._last_window, int((now - self.begun) * self._per_s)))] += 1
+
     def failed(self, kind: str, detail: str, now: float) -> None:
         """Count a request without a whole answer; `kind` is an ErrorKind, or a reason of the kind of load."""
         self.errors += 1
-        self.errors_by_window[max(0, min(self._last_window, int((now - self.begun) * self._per_s)))] += 1
+        self._count_error(now)
         self.kinds[str(kind)] += 1
         self.last_at = now
         if self.error_detail is None:
