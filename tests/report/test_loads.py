@@ -13,7 +13,15 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.report.formats.html import FORMAT as HTML
-from xnai_validate.report.html.figures import answers_over_time, description, load_images, over_time, percentile_curve
+from xnai_validate.report.html.figures import (
+    RANGES,
+    answers_over_time,
+    description,
+    histogram,
+    load_images,
+    over_time,
+    percentile_curve,
+)
 from xnai_validate.report.loads import Load, figure_text, loads_of, percent_text, streams_of
 from xnai_validate.report.terminal.report import report_text
 from xnai_validate.report.view import View
@@ -105,7 +113,7 @@ def test_the_table_of_a_terminal(width: int) -> None:
 
 def test_the_curve_is_an_image_in_itself() -> None:
     """Well-formed SVG without scripts and without an address of anything to load."""
-    for image in (percentile_curve(load()), over_time(load())):
+    for image in (percentile_curve(load()), histogram(load()), over_time(load())):
         assert image is not None
         svg = base64.b64decode(image.partition(",")[2]).decode()
         root = ET.fromstring(svg)
@@ -114,6 +122,14 @@ def test_the_curve_is_an_image_in_itself() -> None:
         assert "script" not in tags
         assert "image" not in tags
         assert "url(" not in svg
+
+
+def test_the_histogram_names_its_largest_range() -> None:
+    """Nine of ten answers in 5 ms: that is what a reader sees, in the image and in words."""
+    image, words = list(load_images(load({"latency_windows": windows([5.0] * 90 + [900.0] * 10)})))[1]
+    assert words.startswith("Latency of the answers: most, 90 %, took ")
+    root = ET.fromstring(base64.b64decode(image.partition(",")[2]).decode())
+    assert sum("bar" in (element.get("class") or "").split() for element in root.iter()) == RANGES
 
 
 def test_errors_over_time_are_a_line_of_their_own() -> None:
@@ -132,7 +148,7 @@ def test_streams_show_how_long_tokens_were_waited_for() -> None:
     assert "First event: " in description(streams)
     texts = [text for _, text in load_images(streams)]
     assert texts[-1] == "Waiting for tokens: first token p50 212 ms, longest gap max 1204 ms"
-    assert len(texts) == 4
+    assert len(texts) == 5
 
 
 @pytest.mark.parametrize(
@@ -163,7 +179,8 @@ def test_the_page_describes_its_figures_in_words() -> None:
     assert description(load()) in page
     assert "Latency over time: the 99th percentile of a window is 50 to 100 ms" in page
     assert "Answers over time: 100 to 100 a second" in page
-    assert page.count("<img src=") == page.count(' alt="') == 3
+    assert page.count("<img src=") == page.count(' alt="') == 4
+    assert "Latency of the answers: most, " in page
     assert "2 % errors" in page
 
 

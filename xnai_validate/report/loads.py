@@ -35,7 +35,7 @@ class Load:
     good_ratio: float | None = None
     """Requests that met objectives of their own; None where they had none."""
     errors: tuple[int, ...] = ()
-    """Requests without a whole answer, in the same windows; empty if that is not known."""
+    """Errors, in the same windows; empty without any, and if that is not known."""
 
     @property
     def streams(self) -> bool:

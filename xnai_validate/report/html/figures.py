@@ -12,12 +12,14 @@ import pygal
 from pygal.style import Style
 
 from xnai_validate.model.histogram import Histogram
-from xnai_validate.report.loads import Load, figure_text
+from xnai_validate.report.loads import Load, figure_text, percent_text
 
 # pygal adds a finder of an old protocol, which Python names at every later import.
 sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
 
 WIDTH, HEIGHT = 360, 210
+RANGES = 16
+"""Ranges of the histogram."""
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999)
 """Shares of the answers at which the curve of percentiles has a point."""
 _LABELLED = {0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %"}
@@ -50,6 +52,7 @@ _STYLE = Style(
 def load_images(load: Load) -> Iterator[tuple[str, str]]:
     """Yield the images of a load, each with what it shows in words."""
     yield percentile_curve(load), description(load)
+    yield histogram(load), _describe_shares(load)
     course = over_time(load)
     if course is not None:
         yield course, _describe_latencies(load)
@@ -73,6 +76,22 @@ def percentile_curve(load: Load) -> str:
         show_legend=False,
     )
     chart.add("latency", [(x, round(y, 3)) for x, y in points if y is not None])
+    return _image(chart)
+
+
+def histogram(load: Load) -> str:
+    """Return the image of how many answers had which latency, in ranges of equal width on a logarithmic scale."""
+    shares = load.shares(RANGES)
+    chart = pygal.Bar(
+        **_chart_options(f"Answers (%) by {_subject(load).lower()} (ms)"),
+        show_legend=False,
+        x_labels=[figure_text(end) for end, _ in shares],
+        x_labels_major_count=4,
+        show_minor_x_labels=False,
+        truncate_label=-1,
+        spacing=2,
+    )
+    chart.add("answers", [round(100 * share, 3) for _, share in shares])
     return _image(chart)
 
 
@@ -144,6 +163,18 @@ def _describe_latencies(load: Load) -> str:
     p99s = [(window.quantile(0.99) or 0) / 1000 for _, window in _counted_windows(load)]
     least, most = figure_text(min(p99s)), figure_text(max(p99s))
     return f"{_subject(load)} over time: the 99th percentile of a window is {least} to {most} ms"
+
+
+def _describe_shares(load: Load) -> str:
+    """Describe the largest range of the histogram in words."""
+    shares = load.shares(RANGES)
+    number = max(range(len(shares)), key=lambda at: shares[at][1])
+    begin = (load.latency.min_us or 0) / 1000 if number == 0 else shares[number - 1][0]
+    end, share = shares[number]
+    return (
+        f"{_subject(load)} of the answers: most, {percent_text(share)}, took {figure_text(begin)} to "
+        f"{figure_text(end)} ms"
+    )
 
 
 def _describe_rate(load: Load) -> str:
