@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -46,15 +46,33 @@ class Environment:
         """Return the path of a program of the environment."""
         return self.folder / "bin" / name
 
-    def tool(self, home: Path, *arguments: str, timeout_s: float = 300) -> Installed:
-        """Run the installed xnai-validate to its end, in `home` and with no setting of this process."""
-        kept = {name: text for name, text in os.environ.items() if not name.startswith(("XNAI_", "PYTHON", "VIRTUAL_"))}
+    def variables(self, home: Path) -> dict[str, str]:
+        """Return the environment variables of a program that runs in `home`: no setting of this process."""
+        others = ("XNAI_", "PYTHON", "PYTEST_", "VIRTUAL_")
+        kept = {name: text for name, text in os.environ.items() if not name.startswith(others)}
+        return {**kept, "XNAI_VALIDATE_STATE": str(home / "state"), "NO_COLOR": "1"}
+
+    def tool(
+        self, home: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout_s: float = 300
+    ) -> Installed:
+        """Run the installed xnai-validate to its end, in `home`."""
+        return self.run(home, "xnai-validate", *arguments, environ=environ, timeout_s=timeout_s)
+
+    def run(
+        self,
+        home: Path,
+        program: str,
+        *arguments: str,
+        environ: Mapping[str, str] | None = None,
+        timeout_s: float = 300,
+    ) -> Installed:
+        """Run a program of the environment to its end, in `home`."""
         done = subprocess.run(
-            [self.program("xnai-validate"), *arguments],
+            [self.program(program), *arguments],
             capture_output=True,
             text=True,
             timeout=timeout_s,
-            env={**kept, "XNAI_VALIDATE_STATE": str(home / "state"), "NO_COLOR": "1"},
+            env={**self.variables(home), **(environ or {})},
             cwd=home,
             check=False,
         )
@@ -80,7 +98,7 @@ def install(wheel: Path, python: Path, folder: Path, versions: Versions, extras:
     if versions == "lowest":
         names = [f"--extra={extra}" for extra in extras]
         run_uv(*pip, "--resolution", "lowest-direct", "--requirements", ROOT / "pyproject.toml", *names)
-    run_uv(*pip, f"{wheel}[{','.join(extras)}]")
+    run_uv(*pip, f"{wheel}[{','.join(extras)}]" if extras else wheel)
 
 
 def run_uv(*arguments: str | Path) -> None:
