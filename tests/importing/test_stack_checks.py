@@ -125,3 +125,31 @@ def test_a_password_that_is_empty_is_none() -> None:
     database = Service("db", "mariadb:lts", ports=(Port(3306, 3306),), environment=environment)
     (part,) = imported(Project("p", (database,), ()), {}).parts
     assert "password: DB_PASSWORD (DB_PASSWORD of the compose file's environment)" in part.comments
+
+
+def test_a_web_server_at_an_unusual_port_is_only_connected_to() -> None:
+    """Its configuration decides what that port speaks, such as gRPC; a usual port of HTTP gets the recipe."""
+    proxies = {port: Service(f"p{port}", "nginx:1.29", ports=(Port(port, port),)) for port in (7233, 8080)}
+    stack = imported(Project("p", tuple(proxies.values()), ()), FIRST)
+    assert [part.recipe for part in stack.parts] == [None, {"recipe": "nginx", "target": "p8080"}]
+    assert [check["kind"] for check in stack.suites[HEALTH]] == ["tcp.connect"]
+    assert stack.parts[0].target["url"] == "tcp://127.0.0.1:7233"
+
+
+def test_a_service_that_is_not_started_again_may_have_ended_well() -> None:
+    """With `restart: no` a service may have done its work, and fails only if it ended with an error."""
+    stack = imported(
+        Project("p", (Service("tool", may_end=True), Service("web", may_end=True, ports=(Port(1),))), ()), {}
+    )
+    expected = [check["expect"] for check in stack.suites[CONTAINERS]]
+    assert expected == [{"exit_code": 0, "oom_killed": False}, {"running": True, "oom_killed": False}]
+
+
+def test_a_password_that_the_containers_shell_fills_in_is_named() -> None:
+    """`$NAME` in the command, which Compose leaves to the container, is the variable to export."""
+    command = "sh -c 'valkey-server --appendonly yes --requirepass $CACHE_PASSWORD'"
+    (part,) = imported(Project("p", (Service("cache", "valkey:8", command=command),), ()), {}).parts
+    assert (
+        "password: CACHE_PASSWORD (CACHE_PASSWORD of the container's environment; export it by this name)"
+        in part.comments
+    )

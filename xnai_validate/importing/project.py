@@ -82,6 +82,8 @@ class Service:
     command: str = ""
     command_names: tuple[str, ...] = ()
     """The variables that its command is made of."""
+    may_end: bool = False
+    """Whether the file wants it not to be started again once it has ended."""
     health: HealthCommand | None = None
     probe: Probe | None = None
     health_is_off: bool = False

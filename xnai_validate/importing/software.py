@@ -35,9 +35,13 @@ class Software:
     """How its recipe measures more, as a user."""
     second_ports: Mapping[int, str] = field(default_factory=dict)
     """Port -> the parameter of the recipe that takes its url."""
+    is_configured: bool = False
+    """Whether its configuration decides what its ports speak, such as gRPC."""
 
 
 _ENDS = r"(?:^|/)(?:{})$"
+_OF_CONTAINER = re.compile(r"requirepass[\s\"'=]+\$\{?(\w+)")
+"""A password that the shell of the container fills in."""
 KNOWN = (
     Software("postgres", r"postgres|postgresql|postgis|pgvector|timescaledb(?:-ha)?|pgvecto-rs|paradedb|alloydbomni",
              5432, "postgres", True, ("POSTGRES_PASSWORD", "POSTGRESQL_PASSWORD"),
@@ -65,10 +69,10 @@ KNOWN = (
     Software("weaviate", r"weaviate", 8080, "http", True),
     Software("chroma", r"chroma", 8000, "http", True),
     Software("milvus", r"milvus", 19530, "tcp", True, second_ports={9091: "metrics"}),
-    Software("nginx", r"nginx|nginx-unprivileged|openresty", 80),
-    Software("caddy", r"caddy", 80),
-    Software("traefik", r"traefik", 80),
-    Software("haproxy", r"haproxy|haproxy-alpine", 80),
+    Software("nginx", r"nginx|nginx-unprivileged|openresty", 80, is_configured=True),
+    Software("caddy", r"caddy", 80, is_configured=True),
+    Software("traefik", r"traefik", 80, is_configured=True),
+    Software("haproxy", r"haproxy|haproxy-alpine", 80, is_configured=True),
     Software("prometheus", r"prometheus", 9090),
     Software("alertmanager", r"alertmanager", 9093),
     Software("grafana", r"grafana|grafana-oss|grafana-enterprise", 3000),
@@ -120,6 +124,9 @@ def password_of(service: Service, software: Software) -> Password | None:
         named = [name for name in names if looks_secret(name)] or (list(names) if len(names) == 1 else [])
         if named:
             return Password(named[0], f"{named[0]} of the compose file's environment")
+        own = _OF_CONTAINER.search(service.command)
+        if own:
+            return Password(own[1], f"{own[1]} of the container's environment; export it by this name")
         return Password(software.passwords[0], "the password stands in its command as text; export it by this name")
     for key in software.passwords:
         for name in (key, f"{key}_FILE"):

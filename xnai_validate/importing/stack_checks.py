@@ -146,7 +146,10 @@ class _Plan:
         """The port that the recipe measures: the usual one, else the only one that is published."""
         if self.software is None:
             return None
-        return self.port(self.software.port) or (self.published[0] if len(self.published) == 1 else None)
+        only = self.published[0] if len(self.published) == 1 else None
+        if only and self.software.is_configured and only.container not in (*_HTTP_PORTS, *_HTTPS_PORTS):
+            only = None
+        return self.port(self.software.port) or only
 
     @property
     def native_port(self) -> Port | None:
@@ -250,6 +253,9 @@ def _container_check(service: Service, ids: Mapping[str, str], *, is_one_shot: b
     needs = [ids[each] for each in service.needs if each in ids]
     if is_one_shot:
         title, expect = f"{service.name} ran to its end without an error", {"running": False, "exit_code": 0}
+        return _make_check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
+    if service.may_end and service.health is None and not service.ports:
+        title, expect = f"{service.name} runs, or has ended without an error", {"exit_code": 0, "oom_killed": False}
         return _make_check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
     expect_running: JsonObject = {"running": True, "oom_killed": False}
     if service.health is not None:

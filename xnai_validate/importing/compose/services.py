@@ -51,6 +51,7 @@ class ServiceReader:
             environment=self._read_environment(raw),
             command=_join_command(raw.get("command")),
             command_names=_variables_in(raw.get("command")),
+            may_end=raw.get("restart") in ("no", False),
             health=health,
             health_is_off=is_off,
             needs={**dict.fromkeys(_implied_needs(raw), "started"), **dict(_list_dependencies(raw.get("depends_on")))},
