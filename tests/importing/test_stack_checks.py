@@ -153,3 +153,18 @@ def test_a_password_that_the_containers_shell_fills_in_is_named() -> None:
         "password: CACHE_PASSWORD (CACHE_PASSWORD of the container's environment; export it by this name)"
         in part.comments
     )
+
+
+def test_a_port_that_is_published_twice_is_checked_at_both() -> None:
+    """A container's port at two of the host's has a check for each, and one about all that leads to it."""
+    front = Service("front", "nginx:1.29", ports=(Port(80, 80), Port(80, 3000), Port(80, 3001)))
+    db = Service("db", "postgres:16", ports=(Port(5432, 5432), Port(5432, 15432)))
+    stack = imported(Project("p", (front, db), ()), FIRST)
+    checks = {check["id"]: check["with"] for check in stack.suites[HEALTH]}
+    assert checks == {
+        "front-port-80": {"host": "127.0.0.1", "port": 3000},
+        "front-port-80-2": {"host": "127.0.0.1", "port": 3001},
+        "db-port-5432": {"host": "127.0.0.1", "port": 15432},
+    }
+    assert [check["id"] for check in stack.suites[EXPOSURE]] == ["db-5432"]
+    assert len(stack.findings) == 2

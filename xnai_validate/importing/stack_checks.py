@@ -195,12 +195,15 @@ class _Plan:
             title = f"{self.service.name} {native.sentence}"
             yield _make_check(own, title, native.kind, self.service.name, params, native.expect, needs)
             begun = True
+        taken: set[str] = set()
         for other in self.published:
             if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
                 continue
             title = f"{self.service.name} accepts connections on port {other.published}"
             place: JsonObject = {} if other == self.main_port else {"host": other.host, "port": other.published}
             own = f"{name}-port-{other.container}" if begun else name
+            own = own if own not in taken else f"{own}-{len(taken) + 1}"  # one port may be published several times
+            taken.add(own)
             yield _make_check(own, title, "tcp.connect", self.service.name, place, {"connected": True}, needs)
             begun = True
 
@@ -320,6 +323,7 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
     service, software = plan.service, plan.software
     if software is None or not software.stores_data or stack.project.engine != "compose":
         return
+    checked: set[int] = set()
     for port in plan.published:
         if not port.is_public:
             continue
@@ -327,6 +331,9 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
             f"{service.name} ({software.recipe}) is published on all addresses of this host, port {port.published}; "
             f'"{LOOPBACK}:{port.published}:{port.container}" keeps it on this host'
         )
+        if port.container in checked:
+            continue
+        checked.add(port.container)
         expect: JsonObject = {"ports": {f"{port.container}/tcp": {"not": {"matches": r"(^|, )(0\.0\.0\.0|\[::\]):"}}}}
         own = plan.check_id
         title = f"Port {port.container} of {service.name} is published on loopback only"

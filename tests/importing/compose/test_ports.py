@@ -33,6 +33,12 @@ def test_every_form_is_read(entry: JsonValue, expected: list[Port]) -> None:
     assert ports_of([entry], None) == (tuple(expected), ())
 
 
+def test_a_port_may_be_published_several_times() -> None:
+    """At each of the host's ports that lead to it; the same entry twice is one."""
+    ports, _ = ports_of(["80:80", "3000:80", "80:80"], ["80"])
+    assert ports == (Port(80, 80), Port(80, 3000))
+
+
 def test_exposed_ports_are_not_published() -> None:
     """A port that is published too is listed once."""
     assert ports_of(["8080:80"], ["80", "9000-9001/tcp"]) == ((Port(80, 8080), Port(9000), Port(9001)), ())

@@ -21,21 +21,23 @@ _SHORT = re.compile(
 
 def ports_of(published: JsonValue, exposed: JsonValue) -> tuple[tuple[Port, ...], tuple[str, ...]]:
     """The ports under `ports` and `expose`, and a sentence for each entry that cannot be read."""
-    ports: dict[tuple[int, str], Port] = {}
+    ports: list[Port] = []
     notes: list[str] = []
     for item in published if isinstance(published, list) else ():
         try:
             for port in _parse_long(item) if isinstance(item, dict) else _parse_short(str(item)):
-                ports.setdefault((port.container, port.protocol), port)
+                if port not in ports:
+                    ports.append(port)
         except ValueError as error:
             notes.append(f"the port {item}: {error}")
     for item in exposed if isinstance(exposed, list) else ():
         try:
             for port in _parse_short(str(item)):
-                ports.setdefault((port.container, port.protocol), Port(port.container, protocol=port.protocol))
+                if (port.container, port.protocol) not in {(each.container, each.protocol) for each in ports}:
+                    ports.append(Port(port.container, protocol=port.protocol))
         except ValueError as error:
             notes.append(f"the exposed port {item}: {error}")
-    return tuple(ports.values()), tuple(notes)
+    return tuple(ports), tuple(notes)
 
 
 def _parse_short(text: str) -> Iterator[Port]:
