@@ -133,6 +133,9 @@ def test_a_file_is_compared_with_the_service_that_the_command_names(tmp_path: Pa
     assert statuses(tmp_path, "shop") == {
         "answers": Status.PASS, "get-items-number": Status.PASS, "schemas": Status.FAIL,
     }  # fmt: skip
+    del schema["required"]
+    (tmp_path / "shop.json").write_text(json.dumps(document), encoding="utf-8")
+    assert set(statuses(tmp_path, "shop").values()) == {Status.PASS}
 
 
 def test_it_joins_the_service_of_a_compose_file_and_is_updated(tmp_path: Path, url: str) -> None:

@@ -314,9 +314,13 @@ def test_a_file_takes_the_place_of_the_document_of_the_service(target: Target, t
         "paths": {"/health": {"get": {"responses": responses}}},
     }
     (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
-    facts = observe("http.openapi", target, file=str(tmp_path / "own.json"), calls=[{"path": "/health"}]).facts
+    observed = observe("http.openapi", target, file=str(tmp_path / "own.json"), calls=[{"path": "/health"}])
+    facts = observed.facts
     assert (facts["status"], facts["valid"], facts["operations"]) == (None, True, ["GET /health"])
-    assert facts["nonconforming"] == ["GET /health 200: $: 'price' is a required property"]
+    assert (facts["nonconforming"], observed.held) == (["GET /health 200: $: 'price' is a required property"], False)
+    schema["required"] = ["status"]
+    (tmp_path / "own.json").write_text(json.dumps(document), encoding="utf-8")
+    assert observe("http.openapi", target, file=str(tmp_path / "own.json"), calls=[{"path": "/health"}]).held
 
 
 @pytest.mark.parametrize(
