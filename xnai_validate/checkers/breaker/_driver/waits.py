@@ -8,7 +8,7 @@ from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.kit import Inner, Waits
 
 DriveWaits = Callable[[BreakerParams, Inner], Waits]
-ROUNDS = 3
+ROUNDS = 4
 """How often a drive makes calls fail until the breaker opens, at the most."""
 
 
