@@ -17,7 +17,7 @@ from xnai_validate.engine.clock import SystemClock
 from xnai_validate.kit import JsonObject, Target
 from xnai_validate.model.results.events import CheckFinished
 from xnai_validate.model.results.report import CheckInfo, Source
-from xnai_validate.plan import Candidate, Plan, PlannedCheck, PlannedTarget
+from xnai_validate.plan import ONCE, Candidate, Plan, PlannedCheck, PlannedTarget, Retry
 from xnai_validate.workers.runner import workers_for
 
 CHECK = "net/places:it"
@@ -32,13 +32,14 @@ def plan_from(
     expect: JsonObject | None = None,
     timeout_s: float = 60.0,
     secrets: tuple[str, ...] = (),
+    retry: Retry = ONCE,
     **with_: Any,
 ) -> Plan:
     """A plan of one check that is measured from these places."""
     measurement = compiled(kind, target.name, {target.name: target}, expect, with_)
     source = Source(file="checks/net/places.yaml", line=3)
     info = CheckInfo(id=CHECK, title="It", category="net", kind=kind, target=target.name, source=source)
-    check = PlannedCheck(info, measurement, timeout_s=timeout_s, vantage=places)
+    check = PlannedCheck(info, measurement, timeout_s=timeout_s, retry=retry, vantage=places)
     planned = {target.name: PlannedTarget(target.name, (Candidate(target),))}
     return Plan("A test", ("made",), (check,), planned, secrets=frozenset(secrets))
 
@@ -60,17 +61,11 @@ def run_from(
     return asyncio.run(run())
 
 
-def process_at(port: int) -> int | None:
-    """The id of the process whose connection has this local port."""
-    for connection in psutil.net_connections("tcp4"):
-        if connection.laddr and connection.laddr.port == port and connection.raddr:
-            return connection.pid
-    return None
-
-
 def client_of(line: Line) -> int | None:
     """The id of the process that has opened a connection to a scripted server."""
-    return process_at(line.writer.get_extra_info("peername")[1])
+    ends = (line.writer.get_extra_info("peername"), line.writer.get_extra_info("sockname"))
+    found = (each.pid for each in psutil.net_connections("tcp4") if (each.laddr, each.raddr) == ends)
+    return next(found, None)
 
 
 def broken_for(pid: int) -> Callable[[ReceivedRequest, Line], Awaitable[bool]]:

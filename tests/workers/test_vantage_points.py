@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,7 @@ from xnai_validate.engine import Engine
 from xnai_validate.errors import ConfigError
 from xnai_validate.kit import Target
 from xnai_validate.model.results.status import Status
+from xnai_validate.plan import Retry
 from xnai_validate.workers import measurement_calls
 from xnai_validate.workers.cluster import open_cluster
 
@@ -104,6 +107,30 @@ def test_a_worker_that_is_killed_is_no_pass(dask: DaskProcesses, tmp_path: Path)
     assert ended.reason is not None
     assert ended.reason.startswith("pass at edge; error at inside: worker inside (tcp://")
     assert [place.status for place in ended.vantage] == [Status.PASS, Status.ERROR]
+
+
+def test_a_worker_that_hangs_is_no_pass(dask: DaskProcesses, tmp_path: Path) -> None:
+    """A worker that does not answer for 5 s is lost for the run, which a second attempt does not wait for again."""
+    inside = dask.workers["inside"].pid
+    stopped: list[int] = []
+
+    async def answer(request: ReceivedRequest, line: Line) -> bool:
+        if await asyncio.to_thread(client_of, line) == inside:
+            os.kill(inside, signal.SIGSTOP)
+            stopped.append(line.number)
+        return await ok(b"{}")(request, line)
+
+    try:
+        with scripted(answer) as server:
+            plan = plan_from(target_of(server), "workers", retry=Retry(2, 0.0))
+            ended = run_from(dask.url, plan, tmp_path)
+    finally:
+        os.kill(inside, signal.SIGCONT)
+    assert len(stopped) == 1
+    assert (ended.status, ended.attempts) == (Status.ERROR, 2)
+    assert ended.reason is not None
+    assert ended.reason.startswith("pass at edge; error at inside: not measured: it was lost before: worker inside (")
+    assert eventually(lambda: left_at(dask.url) == [], 60.0), "what goes on again ends with its lease"
 
 
 def test_an_interrupt_ends_what_workers_measure(dask: DaskProcesses, tmp_path: Path) -> None:

@@ -32,15 +32,15 @@ def measure(order: JsonObject) -> JsonObject:
     nonce = str(order["nonce"])
     if nonce in _EXECUTED:
         return {"refused": "this measurement was made before"}
-    for forgotten in [nonce for nonce, run in _RUNS.items() if run.has_ended and run.lease_is_over]:
-        del _RUNS[forgotten]
     if len(_RUNS) >= MOST:
         return {"refused": f"it makes {MOST} measurements already"}
     _EXECUTED[nonce] = None
     if len(_EXECUTED) > KEPT_NONCES:
         del _EXECUTED[next(iter(_EXECUTED))]
     try:
-        _RUNS[nonce] = MeasurementRun(MeasurementOrder(**order))  # type: ignore[arg-type]
+        made = MeasurementOrder(**order)  # type: ignore[arg-type]
+        _RUNS[nonce] = run = MeasurementRun(made, lambda: _RUNS.pop(nonce, None))
+        run.begin()
     except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
         return {"refused": f"the order cannot be read: {type(error).__name__}"}
     return {}
@@ -56,6 +56,7 @@ async def fetch(nonce: str) -> JsonObject:
     if not run.ended.done():
         return {}
     _RUNS.pop(nonce, None)
+    run.release()
     return {"answer": run.answer_text()}
 
 
@@ -65,6 +66,7 @@ async def stop(nonce: str) -> JsonObject:
     if run is None:
         return {"over": True}
     run.stop("the check has ended")
+    run.release()
     await asyncio.to_thread(run.join, STOP_S)
     return {"over": run.has_ended}
 

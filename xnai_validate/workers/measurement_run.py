@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import fields
@@ -30,15 +31,21 @@ _EXCHANGE = tuple(field.name for field in fields(Exchange))
 class MeasurementRun(OrderThread):
     """Measures once; other threads call the methods without underscore."""
 
-    def __init__(self, order: MeasurementOrder) -> None:
+    def __init__(self, order: MeasurementOrder, forget: Callable[[], object]) -> None:
+        """`forget` is called once the answer was released, or was not fetched while the lease lasts."""
         super().__init__(order.lease_s)
         self.ended: Future[None] = Future()
         """Done once everything of it is over."""
+        self._released = threading.Event()
+        self._forget = forget
         self._order = order
         self._target = None if order.target is None else target_of(order.target)
         self._ctx = WorkerContext(self._target)
         self._ctx.timeout_s = order.timeout_s
-        self.begin()
+
+    def release(self) -> None:
+        """Note that the answer is not asked for any more."""
+        self._released.set()
 
     def answer_text(self) -> str:
         """Return the answer as JSON, within ANSWER_CAP; to be called after the end."""
@@ -51,11 +58,13 @@ class MeasurementRun(OrderThread):
     # In the thread.
 
     def _main(self) -> None:
-        """Work, and wake those that wait for the end."""
+        """Work, wake those that wait for the end, and keep the answer for as long as it may be asked for."""
         try:
             super()._main()
         finally:
             self.ended.set_result(None)
+        self._released.wait(self._lease_s)
+        self._forget()
 
     async def _work(self) -> None:
         """Measure as the order describes, within its time limit."""

@@ -52,11 +52,6 @@ class OrderThread:
         """Note that the coordinating process has asked for it."""
         self._renewed_at = perf_counter()
 
-    @property
-    def lease_is_over(self) -> bool:
-        """Whether the coordinating process has not asked for it longer than it may."""
-        return perf_counter() - self._renewed_at > self._lease_s
-
     def stop(self, why: str) -> None:
         """End at once, without a result."""
         self._why_stop = why
@@ -108,7 +103,7 @@ class OrderThread:
         while True:
             await asyncio.sleep(WATCH_S)
             now = perf_counter()
-            if self.lease_is_over:
+            if now - self._renewed_at > self._lease_s:
                 self._why_stop = f"the coordinating process has not asked for {self._lease_s:g} s"
             if now >= memory_at:
                 memory_at = now + MEMORY_S

@@ -280,10 +280,10 @@ def too_late(measurement: CompiledMeasurement, stage: str, timeout_s: float) -> 
     for what it asks of the stack: that they add up to more than the check has is not known of the stack.
     """
     if not measurement.is_composed:
-        return Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s", timed_out=True)
+        return Outcome(Status.FAIL, f"no result within {timeout_s:.3g} s")
     at = f" (it was at: {printable(stage)})" if stage else ""
     reason = f"not at its end within {timeout_s:.3g} s, the time limit of the check{at}; give it a longer `timeout`"
-    return Outcome(Status.ERROR, reason, timed_out=True)
+    return Outcome(Status.ERROR, reason)
 
 
 def outcome_of_error(measurement: CompiledMeasurement, error: BaseException) -> Outcome:

@@ -24,7 +24,6 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     facts: JsonObject = field(default_factory=dict)
     elapsed_ms: float = 0.0
-    timed_out: bool = False
     broken: bool = False
     """Whether the checker itself failed."""
     tool_late: bool = False
