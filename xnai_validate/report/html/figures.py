@@ -128,7 +128,7 @@ def token_waits(load: Load) -> str | None:
         return None
     chart = pygal.HorizontalBar(
         **_chart_options("Waiting for tokens (ms)")
-        | {"print_values": True, "show_x_guides": False, "include_x_axis": False},
+        | {"show_x_guides": False},
         show_legend=False,
     )
     chart.value_formatter = figure_text
