@@ -205,7 +205,8 @@ def judge_facts(rules: Sequence[Rule], facts: Facts, now_s: float) -> Judgement:
     """Judge facts by rules, at a time in seconds since the epoch.
 
     Not judged are rules about null facts of a measurement that names why they were not reached; where an answer was
-    larger than this tool reads, rules that the unread rest may change; and broken time limits of a tool that was late.
+    larger than this tool reads, rules that the unread rest may change; and broken time limits of a tool that was late,
+    of which those that only warn are left out.
     """
     values = values_of(facts)
     if facts.why_incomplete is not None:
@@ -216,7 +217,9 @@ def judge_facts(rules: Sequence[Rule], facts: Facts, now_s: float) -> Judgement:
     late = late_limits(rules, findings, fact_types(type(facts)), values, facts.span)
     if late:
         in_time = tuple(finding for index, finding in enumerate(findings) if index not in late)
-        return replace(_judged_findings(in_time, facts, values), not_reached=next(iter(late.values())), tool_late=True)
+        judgement = _judged_findings(in_time, facts, values)
+        required = [why for index, why in late.items() if rules[index].level == "expect"]
+        return replace(judgement, not_reached=required[0], tool_late=True) if required else judgement
     return _judged_findings(findings, facts, values)
 
 

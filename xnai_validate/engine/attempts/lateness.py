@@ -105,7 +105,7 @@ def late_limits(
     """Return the index of each broken time limit that the lateness of this tool explains -> the reason, one sentence.
 
     Args:
-        rules: the rules of a measurement; only those of the level `expect` can be left unjudged.
+        rules: the rules of a measurement.
         findings: their findings, in the same order.
         types: fact name -> type; only facts that are marked as `Timed` depend on the tool's own speed.
         facts: fact name -> value; `too_slow_client` of a load explains each of its times.
@@ -113,7 +113,7 @@ def late_limits(
     """
     late: dict[int, str] = {}
     for index, (rule, finding) in enumerate(zip(rules, findings, strict=True)):
-        if finding.held or rule.level != "expect" or not _is_about_time(rule, types):
+        if finding.held or not _is_about_time(rule, types):
             continue
         if (why := _explanation(rule, finding, facts, span)) is not None:
             late[index] = f"{describe_finding(finding)}; could not be judged: {why}"
