@@ -1,7 +1,7 @@
 """The pictures of the documentation: `python -m manual.pictures`, or `make pictures`.
 
-A run of the embedded stack with a defect is shown as a terminal shows it (an SVG) and as the page of its report (a PNG,
-by a headless Chromium).
+A run of the embedded stack with a defect is shown as a terminal shows it (an SVG) and as the page of its report; a run
+with three defects as its integration report (both PNG, by a headless Chromium).
 """
 
 from __future__ import annotations
@@ -23,32 +23,42 @@ from rich.text import Text
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 RUN = ("run", "phase4.1", "--only", "services/*", "--demo", "--defect", "docs-down", "-o", "report.html")
 """A run with one failure, which blocks five checks."""
+THREE_DEFECTS = (
+    *("run", "phase4.1", "--demo", "--only", "services/*", "--only", "vikunja/*"),
+    *("--defect", "docs-down", "--defect", "vikunja-no-version", "--defect", "ui-500"),
+)
+"""A run with causes of several severities."""
 COLUMNS = 96
-PAGE = (1100, 820)
-"""Width and height of the page, in pixels."""
+WIDTH = 1100
+"""Width of a page, in pixels."""
+HEIGHTS = {"report": 752, "integration": 725}
+"""Page -> its height in pixels, which ends between two of its parts."""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> None:
-    """Make both pictures."""
+    """Make the pictures."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         PICTURES.mkdir(exist_ok=True)
-        (PICTURES / "terminal.svg").write_text(terminal_picture(report(folder)), encoding="utf-8")
-        screenshot(folder / "report.html", PICTURES / "report.png")
+        (PICTURES / "terminal.svg").write_text(terminal_picture(command(folder, RUN, 1)), encoding="utf-8")
+        screenshot(folder / "report.html")
+        command(folder, THREE_DEFECTS, 1)
+        command(folder, ("report", "--integration", "-o", "integration.html"), 0)
+        screenshot(folder / "integration.html")
     for path in sorted(PICTURES.iterdir()):
         sys.stdout.write(f"{path.relative_to(PICTURES.parent.parent)} {path.stat().st_size} bytes\n")
 
 
-def report(folder: Path) -> str:
-    """Run, write `report.html` into the folder, and return the terminal's report with its colours."""
+def command(folder: Path, words: tuple[str, ...], code: int) -> str:
+    """Run a command in the folder and return what it prints, with its colours. Exits unless it ends with `code`."""
     environment = {**os.environ, "COLUMNS": str(COLUMNS), "XNAI_VALIDATE_STATE": str(folder / "state")}
-    command = [sys.executable, "-m", "xnai_validate", *RUN, "--color"]
+    program = [sys.executable, "-m", "xnai_validate", *words, "--color"]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        program, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
-    if done.returncode != 1:
-        raise SystemExit(f"the run ended with exit code {done.returncode}:\n{done.stderr}")
+    if done.returncode != code:
+        raise SystemExit(f"{' '.join(words)} ended with exit code {done.returncode}:\n{done.stderr}")
     return done.stdout
 
 
@@ -61,12 +71,12 @@ def terminal_picture(report: str) -> str:
     return re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
 
 
-def screenshot(page: Path, picture: Path) -> None:
-    """Write the top of a page as a PNG."""
+def screenshot(page: Path) -> None:
+    """Write the top of a page as a PNG of the same name."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         raise SystemExit(f"no browser found; install one of {', '.join(BROWSERS)}")
-    size = f"--window-size={PAGE[0]},{PAGE[1]}"
+    size, picture = f"--window-size={WIDTH},{HEIGHTS[page.stem]}", PICTURES / f"{page.stem}.png"
     flags = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", size, f"--screenshot={picture}")
     profile = f"--user-data-dir={page.parent / 'browser'}"
     subprocess.run([browser, *flags, profile, page.as_uri()], capture_output=True, timeout=120, check=True)

@@ -64,9 +64,9 @@ def test_nothing_is_loaded_from_other_servers(site: Path) -> None:
 def test_pictures_are_small_pictures() -> None:
     """Each weighs less than 200 kB, and is what its name claims."""
     pictures = {path.name: path.read_bytes() for path in (DOCS / "pictures").iterdir()}
-    assert set(pictures) == {"terminal.svg", "report.png"}
+    assert set(pictures) == {"terminal.svg", "report.png", "integration.png"}
     assert all(1_000 < len(content) < 200_000 for content in pictures.values())
-    assert pictures["report.png"].startswith(b"\x89PNG")
+    assert all(pictures[name].startswith(b"\x89PNG") for name in ("report.png", "integration.png"))
     assert pictures["terminal.svg"].lstrip().startswith(b"<svg")
     assert b"http://www.w3.org/2000/svg" in pictures["terminal.svg"]
     assert b"url(http" not in pictures["terminal.svg"]

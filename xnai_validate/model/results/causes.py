@@ -175,8 +175,8 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
             return
     if first.actual is None and first.expected is not None and " $" in first.fact:
         yield ALIKE, ("missing", check.target, first.fact)
-        if (document := _last_document(check)) is not None:
-            yield SAME, ("missing in", first.fact, document)
+    if first.actual is None and " $" in first.fact and (document := _last_document(check)) is not None:
+        yield SAME, ("missing in", first.fact, document)
     if check.promise is not None:
         if not any(finding.fact == "failed_steps" for finding in broken):
             facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)

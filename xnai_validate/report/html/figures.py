@@ -127,8 +127,7 @@ def token_waits(load: Load) -> str | None:
     if not waits:
         return None
     chart = pygal.HorizontalBar(
-        **_chart_options("Waiting for tokens (ms)")
-        | {"show_x_guides": False},
+        **_chart_options("Waiting for tokens (ms)") | {"show_x_guides": False},
         show_legend=False,
     )
     chart.value_formatter = figure_text
