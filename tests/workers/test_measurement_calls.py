@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from tests.scripted import Scripted, ok, scripted
-from xnai_validate.kit import JsonObject, Target
+from xnai_validate import registry
+from xnai_validate.kit import JsonObject, Target, Unmeasurable
 from xnai_validate.workers import measurement_calls, measurement_run
+from xnai_validate.workers.measurement_run import plain_facts
 from xnai_validate.workers.orders import MeasurementOrder, order_target
 
 SESSION = "7f3a9c21d44e4b0aa91b6f5d2c8e"
@@ -73,6 +75,16 @@ def test_only_what_is_for_workers_is_measured() -> None:
     with scripted(ok(b"{}")) as server:
         found = answer(server, "kind", kind="command.run", params={"command": ["true"]})
     assert found["message"] == "command.run is not measured from workers"
+
+
+def test_facts_arrive_as_they_are() -> None:
+    """NaN too, which is a value of metrics; facts that JSON changes are an error, not other facts."""
+    checker = registry.CHECKERS.get("prometheus.query")
+    facts = checker.facts.model_validate({"value": float("nan"), "values": {"{}": float("inf")}})
+    assert repr(checker.facts.model_validate(plain_facts(checker, facts))) == repr(facts)
+    checker = registry.CHECKERS.get("redis.command")
+    with pytest.raises(Unmeasurable, match=r"the facts of redis\.command cannot be sent by workers"):
+        plain_facts(checker, checker.facts.model_construct(reply=b"x"))
 
 
 def test_measurements_at_a_time_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,14 +130,19 @@ def _import_all(names: Iterable[str]) -> None:
 def plain_facts(checker: Checker, facts: Facts) -> JsonObject:
     """Return facts as plain data. Raises Unmeasurable where they would not arrive as they are."""
     try:
-        plain: JsonObject = json.loads(json.dumps(facts.model_dump(by_alias=True)))
+        plain: JsonObject = json.loads(json.dumps(facts.model_dump(by_alias=True, warnings=False)))
         arrived = checker.facts.model_validate(plain)
     except (TypeError, ValueError, RecursionError):
         arrived = None
     names = fact_attributes(checker.facts).values()
-    if arrived is None or any(getattr(arrived, name) != getattr(facts, name) for name in names):
+    if arrived is None or not all(_are_same(getattr(arrived, name), getattr(facts, name)) for name in names):
         raise Unmeasurable(f"the facts of {checker.kind} cannot be sent by workers")
     return plain
+
+
+def _are_same(arrived: object, sent: object) -> bool:
+    """Whether two values of a fact are equal, NaN included."""
+    return arrived == sent or repr(arrived) == repr(sent)
 
 
 def _plain_exchange(exchange: Exchange) -> JsonObject:
