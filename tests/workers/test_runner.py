@@ -21,13 +21,17 @@ from tests.workers.dask_processes import DaskProcesses, dask_processes
 from tests.workers.loads import load_by, when_under_way
 from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
+from xnai_validate.checkers.load._generator.runner import RUNNER
 from xnai_validate.engine.attempts.attempt import attempt
 from xnai_validate.engine.attempts.outcome import Outcome
 from xnai_validate.kit import Target
 from xnai_validate.model.histogram import Histogram
 from xnai_validate.model.results.status import Status
 from xnai_validate.model.secrets.masking import Masker
-from xnai_validate.workers.runner import loads_by_workers
+from xnai_validate.workers import worker_calls
+from xnai_validate.workers.cluster import Cluster, Worker
+from xnai_validate.workers.runner import WorkersRunner, loads_by_workers
+from xnai_validate.workers.sender import Sender
 
 NAMES = ("w0", "w1", "w2", "w3")
 GONE_S = 30.0
@@ -265,3 +269,35 @@ def test_loads_of_one_group_are_sent_at_the_same_time(dask: DaskProcesses, serve
     assert [outcome.facts["completed_count"] for outcome in (first, second)] == [80, 80]
     assert len(server.requests) == 160
     assert (other.status, "refused: it sends a load of another run" in (other.reason or "")) == (Status.ERROR, True)
+
+
+class ThisProcess(Cluster):
+    """A cluster of one worker that is this process, and whose figures lack an arrival."""
+
+    def __init__(self, lacks: int) -> None:
+        self.workers = (Worker("w0", "tcp://127.0.0.1:1", "here", os.getpid(), worker_calls.network()),)
+        self.is_private, self.lost, self.lacks = True, {}, lacks
+
+    async def call(self, worker: Worker, function: Callable[..., Any], *args: Any, within_s: float = 0.0) -> Any:
+        """Call a function here."""
+        answer = function(*args)
+        answer = await answer if asyncio.iscoroutine(answer) else answer
+        if isinstance(answer, dict) and "part" in answer:
+            answer["part"]["load"]["sent"] -= self.lacks
+        return answer
+
+
+@pytest.mark.parametrize("lacks", [0, 1])
+def test_figures_that_are_not_those_of_the_share_are_no_pass(server: Scripted, lacks: int) -> None:
+    """A worker whose arrivals are not those of its share is lost: an error that names both numbers."""
+
+    async def run() -> Outcome:
+        cluster = ThisProcess(lacks)
+        RUNNER.set(WorkersRunner(cluster, Sender(cluster, Masker(()), allow_plain=False)))
+        with_: dict[str, Any] = {"arrivals": {"rate": 50}, "for": "400ms"}
+        async with check_context("load.http", target_of(server), **with_) as ctx:
+            return await attempt(ctx.measurement, ctx, 60.0)
+
+    outcome = asyncio.run(run())
+    assert outcome.status is (Status.ERROR if lacks else Status.PASS), outcome.reason
+    assert ("they are of 19 arrivals, and its share has 20" in (outcome.reason or "")) == bool(lacks)

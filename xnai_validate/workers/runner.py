@@ -105,10 +105,10 @@ def _add_up(load: Load, divided: DividedLoad) -> None:
         if member.part is None:
             continue
         try:
-            rows.append(_row(load, divided.at, member))
+            rows.append(_row(load, divided.at, member, Share(member.index, len(members))))
             add_part(drive, member.part)
         except ValueError as error:
-            member.lost = f"worker {member.worker.label} sent figures that cannot be read: {error}"
+            member.lost = f"worker {member.worker.label} sent figures that cannot be right: {error}"
     lost = [member for member in members if member.lost is not None]
     starts = [member.begun_at for member in members if member.begun_at is not None]
     offsets = [member.offset for member in members if member.offset is not None]
@@ -142,13 +142,18 @@ def _count(load: Load, share: Share) -> int:
     return share.count(load.params.lanes if schedule is None else schedule.count)
 
 
-def _row(load: Load, at: float, member: Member) -> JsonObject:
-    """The figures of one worker. Raises ValueError where its part cannot be read."""
+def _row(load: Load, at: float, member: Member, share: Share) -> JsonObject:
+    """The figures of one worker. Raises ValueError where its part cannot be read, or is not that of its share."""
     alone = Drive(load.params, load.ctx)
     alone.make_tally, alone.wrong = load.drive.make_tally, load.drive.wrong
     alone.set_times(at)
     add_part(alone, member.part or {})
     figures = load_figures(alone)
+    schedule, planned = load.params.schedule(), figures["planned_count"]
+    if schedule is not None and schedule.randomness is None and alone.ended_because is None:
+        due = share.count(schedule.count)
+        if planned != due:
+            raise ValueError(f"they are of {planned} arrivals, and its share has {due}")
     assert member.offset is not None
     return {
         "worker": member.worker.label,
