@@ -82,3 +82,11 @@ def test_every_format_shows_the_whole_evidence(name: str) -> None:
         "curl -sS -i http://h/down",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize("name", sorted(set(OF_REPORTS) - {"prometheus"}))
+def test_every_format_shows_where_a_check_fails(name: str) -> None:
+    """The places at which a check that was measured from several passes, fails, and was not measured."""
+    text = " ".join(FORMATS.get(name).text(build_report(CASES["places"][1]()), View(120)).split())
+    assert "pass at edge; fail at inside: status: expected 200, got 502" in text
+    assert "pass at edge; error at inside: worker inside (tcp" in text

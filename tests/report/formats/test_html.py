@@ -75,6 +75,19 @@ def test_a_failure_names_its_fix() -> None:
     assert "expected" not in root_cause, "an answer that never came has no columns"
 
 
+def test_the_page_shows_where_a_check_fails() -> None:
+    """The card of a failure names the places, and a row of the check has the result of each."""
+    root = page(build_report(CASES["places"][1]()))
+    (card,) = [text for text in texts(root, "//article") if "services/gateway:health" in text]
+    assert "from pass at edge; fail at inside: status: expected 200, got 502" in card
+    rows = texts(root, "//details[@id='services/gateway:health']//th[text()='measured from']/../../..//tr")
+    assert rows == [
+        "measured from result reason time",
+        "edge pass 4.0 ms",
+        "inside fail status: expected 200, got 502 9.0 ms",
+    ]
+
+
 def test_the_page_loads_nothing_and_its_policy_names_its_own_script() -> None:
     """There is no address to load from, and the policy allows the page's own style and script only."""
     text = FORMATS.get("html").text(build_report(CASES["failed"][1]()), View())
