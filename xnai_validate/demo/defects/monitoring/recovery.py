@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xnai_validate.demo.api.monitoring.monitor import Monitor
+from xnai_validate.demo.api.monitoring.monitor import Monitor, check_limit_s
 from xnai_validate.demo.api.monitoring.recovery import STEPS, Step, due, try_after
 from xnai_validate.demo.defects.defect import Defect
 
@@ -16,7 +16,17 @@ NEVER_BEGINS = Defect(
     checks=("alerts/recovery:begins",),
 ).changes(due, lambda steps: steps[:0])
 
-AT_ONCE = Defect("recovery-at-once", "A service is restarted at its first failure.", checks=("alerts/recovery:waits",))
+AT_ONCE = Defect(
+    "recovery-at-once",
+    "A service is restarted at its first failure, and a slow answer is one.",
+    checks=("alerts/recovery:waits",),
+)
+
+
+@AT_ONCE.wraps(check_limit_s)
+def give_up_soon(interval: Callable[[float], float], /, interval_s: float) -> float:
+    """Return the limit of a monitor that takes a tenth of its interval for an outage."""
+    return interval(interval_s) / 10
 
 
 @AT_ONCE.wraps(due)
