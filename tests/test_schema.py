@@ -156,3 +156,22 @@ def test_a_real_report_and_its_events_are_valid() -> None:
         assert errors_in(events_schema, json.loads(to_json(event))) == []
     assert errors_in(report_schema, {**report, "verdict": "fine"}) != []
     assert errors_in(events_schema, {"event": "unheard-of"}) != []
+
+
+def fields_without_description(node: JsonValue, place: str = "") -> list[str]:
+    """The properties of a schema that have neither a description nor a definition of their own."""
+    found: list[str] = []
+    if isinstance(node, dict):
+        fields = node.get("properties")
+        for name, entry in (fields if isinstance(fields, dict) else {}).items():
+            if isinstance(entry, dict) and not {"description", "$ref", "const"} & set(entry):
+                found.append(f"{place}.{name}")
+        found += [each for key, value in node.items() for each in fields_without_description(value, f"{place}/{key}")]
+    elif isinstance(node, list):
+        found += [each for value in node for each in fields_without_description(value, place)]
+    return found
+
+
+def test_the_schema_of_stack_files_describes_each_field() -> None:
+    """It is the only description of what a stack file may hold."""
+    assert fields_without_description(stack_schema()) == []

@@ -28,6 +28,7 @@ class AuthEntry(Entry):
     """The credentials of HTTP requests; a secret is never written down, an environment variable holds it."""
 
     scheme: Scheme
+    """How the requests log in: with a header of its own each, with a token, or in a session."""
     user: str | None = None
     """The user of `basic` and `digest`, the client id of `oauth2-client-credentials`."""
     secret_env: Annotated[str, Field(min_length=1)] | None = None

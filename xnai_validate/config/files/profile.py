@@ -27,10 +27,15 @@ class TlsEntry(Entry):
     """How the certificate of its server is verified, and the client certificate; files in PEM."""
 
     ca: str | None = None
+    """The file of the authorities that are trusted; by default those of the system."""
     verify: bool = True
+    """Whether the certificate is verified; every report shows that it is not."""
     cert: str | None = None
+    """The file of the client certificate, with its key in it or in `key`."""
     key: str | None = None
+    """The file of the key of the client certificate."""
     server_name: str | None = None
+    """The name that the certificate must have; by default the host of the url."""
     key_password_env: str | None = None
     """The environment variable that holds the pass phrase of an encrypted key."""
 
@@ -39,8 +44,11 @@ class ProbeEntry(Entry):
     """The measurement that a candidate must pass to be taken."""
 
     kind: str
+    """Its kind, such as `http.request`."""
     with_: JsonObject = Field(default_factory=dict, alias="with")
+    """Its parameters."""
     expect: Rules | None = None
+    """The rules that must hold."""
 
 
 def _as_candidates(value: object) -> object:
