@@ -57,3 +57,19 @@ def test_a_certificate_has_the_remedy_of_its_fault(words: str, advice: str) -> N
     """By the words of OpenSSL; what they do not name gets the general hint."""
     facts = {"error": "tls", "error_detail": f"TLS handshake with h:1: the certificate does not verify: {words}"}
     assert advice in (fix_for(None, {}, [broken("error")], facts) or "")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "fact", "fix"),
+    [
+        ({"refused": 9, "timeout": 1}, "error_ratio", "start it"),
+        ({"status": 9, "refused": 1}, "error_count", "read its log"),
+        ({"tls": 1}, "error_ratio", HINTS["tls"]),
+        ({"reset": 3}, "error_ratio", "anything else"),
+        ({"refused": 9}, "p99_ms", "anything else"),
+        ({}, "error_ratio", "anything else"),
+    ],
+)
+def test_a_load_has_the_fix_of_the_error_that_came_most_often(kinds: dict[str, int], fact: str, fix: str) -> None:
+    """Its errors are counted by kind; a limit of a time that is broken has other reasons."""
+    assert fix_for("anything else", FIXES, [broken(fact)], {"error_kinds": kinds}) == fix

@@ -41,7 +41,7 @@ def fix_for(
     """Return what to do about the broken rules of a check.
 
     After an error: the author's advice for its kind, the general hint for its kind, the author's advice for `error`.
-    Else the author's advice for the first broken fact, by its full name or by the part before the dot. Last what is
+    After errors of a load: the same for the kind that came most often, where there is any. Else the author's advice for the first broken fact, by its full name or by the part before the dot. Last what is
     advised for any failure.
 
     Args:
@@ -52,15 +52,23 @@ def fix_for(
         facts: its facts.
     """
     broken = [finding.fact.partition(" ")[0] for finding in findings if not finding.held]
-    error = facts.get("error")
-    if "error" in broken and error is not None:
+    if "error" in broken and facts.get("error") is not None:
         # The other rules fail because there was no answer: they are ignored.
-        kind = str(error)
-        detail = str(facts.get("error_detail")) if kind == ErrorKind.TLS else ""
-        of_certificate = next((text for words, text in TLS_HINTS.items() if words in detail), None)
-        hint = fixes.get(kind) or of_certificate or HINTS.get(kind) or fixes.get("error")
+        hint = _hint_for(str(facts["error"]), fixes, facts) or fixes.get("error")
         return hint or fixes.get(OTHERWISE, fix)
+    kinds = facts.get("error_kinds")
+    if isinstance(kinds, dict) and kinds and any(fact.startswith("error_") for fact in broken):
+        hint = _hint_for(max(kinds, key=lambda kind: kinds[kind]), fixes, facts)
+        if hint is not None:
+            return hint
     for fact in (*broken, *(fact.partition(".")[0] for fact in broken)):
         if fact in fixes:
             return fixes[fact]
     return fixes.get(OTHERWISE, fix)
+
+
+def _hint_for(kind: str, fixes: Mapping[str, str], facts: Mapping[str, object]) -> str | None:
+    """Return the author's advice for a kind of error, else the general hint for it; None without either."""
+    detail = str(facts.get("error_detail")) if kind == ErrorKind.TLS else ""
+    of_certificate = next((text for words, text in TLS_HINTS.items() if words in detail), None)
+    return fixes.get(kind) or of_certificate or HINTS.get(kind)
