@@ -41,7 +41,8 @@ def fix_for(
     """Return what to do about the broken rules of a check.
 
     After an error: the author's advice for its kind, the general hint for its kind, the author's advice for `error`.
-    After errors of a load: the same for the kind that came most often, where there is any. Else the author's advice for the first broken fact, by its full name or by the part before the dot. Last what is
+    After errors of a load: the advice or the hint for the kind that came most often, where there is any.
+    Else the author's advice for the first broken fact, by its full name or by the part before the dot. Last what is
     advised for any failure.
 
     Args:
