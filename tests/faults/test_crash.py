@@ -6,15 +6,14 @@ every fault at every moment.
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from tests.e2e.tool import tool
 from tests.faults.driving import RUN, becomes, driver, guardians, reads, records
 from tests.faults.scenes.scene import NAMES, Scene, scene_of
 from xnai_validate.engine import read_journal
@@ -26,7 +25,7 @@ HELD = "held"
 OTHER_MOMENTS = ("prepared", "recorded", "injected", "reverting", "reverted", "proven", "removed")
 """What the guardian has to revert then, nothing or all of it, is tried of every fault in tests/faults/test_contract.py:
 it is reverted without an injection, twice, and by another process."""
-SAMPLE = ("redis.maxmemory", "process.pause", "proxy.latency", "disk.full", "container.stop")
+SAMPLE = ("redis.maxmemory", "process.pause", "proxy.latency", "disk.full")
 """The faults that `make test` kills at the other moments too."""
 
 
@@ -122,16 +121,9 @@ def test_without_room_for_the_record_nothing_is_injected(tmp_path: Path) -> None
 
 def undo(state: Path, *arguments: str) -> tuple[int, str]:
     """Run `xnai-validate undo`."""
-    done = subprocess.run(
-        [sys.executable, "-m", "xnai_validate", "undo", *arguments],
-        env={**os.environ, "XNAI_VALIDATE_STATE": str(state)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = tool(state, "undo", *arguments)
     assert done.stderr == ""
-    return done.returncode, done.stdout
+    return done.code, done.stdout
 
 
 def test_where_the_guardian_is_killed_too(tmp_path: Path) -> None:
