@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from xnai_validate.kit import AfterValidator, Target, Unmeasurable
+from xnai_validate.kit import AfterValidator, BeforeValidator, Target, Unmeasurable
 from xnai_validate.wire.http.connections.destination import destination, verified_path
 from xnai_validate.wire.http.request import verify_headers
 
@@ -24,11 +24,20 @@ def _verify_headers(headers: dict[str, str]) -> dict[str, str]:
     return headers
 
 
+def _with_numbers_as_text(texts: object) -> object:
+    """Return headers or cookies with whole numbers as text: an id that a step has captured may be one."""
+    if not isinstance(texts, dict):
+        return texts
+    return {name: str(value) if type(value) is int else value for name, value in texts.items()}
+
+
 HttpMethod = Annotated[str, AfterValidator(_verify_method)]
 """A method (RFC 9110 section 9.1)."""
 HttpPath = Annotated[str, AfterValidator(verified_path)]
 """A path below a target's url, or an absolute url."""
-HttpHeaders = Annotated[dict[str, str], AfterValidator(_verify_headers)]
+HttpTexts = Annotated[dict[str, str], BeforeValidator(_with_numbers_as_text)]
+"""Texts by their names, such as cookies."""
+HttpHeaders = Annotated[HttpTexts, AfterValidator(_verify_headers)]
 """Headers of a request (RFC 9110 section 5.5)."""
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from xnai_validate.checkers._http_fields import HttpPath, verify_http_target
+from xnai_validate.checkers._http_fields import HttpPath, HttpTexts, verify_http_target
 from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, model_validator
 from xnai_validate.wire.http.request import HttpRequest, verify_headers
 
@@ -44,7 +44,7 @@ class RequestParams(Params):
     """The path below the target's url; an absolute url is taken as it is."""
     root: bool = False
     """Whether the path is below the target's root instead of its url."""
-    headers: dict[str, str] = Field(default_factory=_no_items)
+    headers: HttpTexts = Field(default_factory=_no_items)
     """Headers of the request."""
     query: dict[str, Scalar | list[Scalar]] = Field(default_factory=_no_items)
     """Query parameters, added to the path; a list repeats its name."""
@@ -58,7 +58,7 @@ class RequestParams(Params):
     """A body, sent as a filled-in form (`application/x-www-form-urlencoded`); with `files`, its other fields."""
     files: dict[str, Upload] = Field(default_factory=_no_items)
     """Files of a form, field -> file; the body is sent as `multipart/form-data` (RFC 7578)."""
-    cookies: dict[str, str] | None = None
+    cookies: HttpTexts | None = None
     """Cookies of the request. Unless null, cookies that a redirection sets are sent from then on; `{}` does only that.
     """
 

@@ -156,6 +156,15 @@ def test_what_is_captured_is_used_in_requests_and_in_rules(tmp_path: Path, serve
     assert tasks.kept == {}
 
 
+def test_a_captured_number_may_be_a_header_or_a_cookie(tmp_path: Path, server: Scripted) -> None:
+    """There it is sent as text, as it stands in a path."""
+    use = '- {name: use, kind: http.request, with: {path: /x, headers: {If-Match: "{{n}}"}, cookies: {n: "{{n}}"}}}'
+    end = run(tmp_path, server, CREATE + use)
+    assert end.status is Status.PASS, end.reason
+    sent = server.requests[-1].headers
+    assert (sent["if-match"], sent["cookie"]) == ("7", "n=7")
+
+
 def test_a_step_may_be_a_flow_that_is_taken_until_it_holds(tmp_path: Path, server: Scripted) -> None:
     """The steps of an inner flow are made again together, as one step of the outer one; their times are its own."""
     end = run(
