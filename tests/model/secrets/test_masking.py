@@ -154,6 +154,7 @@ def test_a_known_secret_is_masked_in_every_spelling(secret: str, text: str) -> N
         ("password: abc4711x\nuser: bob", "password: ***\nuser: bob"),
         ("{'password': 'abc4711x', 'user': 'bob'}", "{'password': '***', 'user': 'bob'}"),
         (r'{"a": "{\"api_key\": \"abc4711x\"}"}', r'{"a": "{\"api_key\": \"***\"}"}'),
+        ('{"api_keys": ["abc1", "abc2"], "keys": ["a"]}', '{"api_keys": ["***", "***"], "keys": ["a"]}'),
         ('{"password": 12345678, "tokens": 12345678}', '{"password": "***", "tokens": 12345678}'),
         ("Set-Cookie: sid=abc4711x; Path=/", "Set-Cookie: ***; Path=/"),
         ("authorization: Token abc4711x", "authorization: Token ***"),

@@ -37,6 +37,7 @@ from xnai_validate.model.secrets.names import looks_secret
         "token2",
         "api_tokens",
         "dbpass",
+        "APP_PW",
         "Ocp-Apim-Subscription-Key",
         "x-functions-key",
         "masterkey",

@@ -92,7 +92,7 @@ class Masker:
         if "=" in text or ":" in text:
             text = self._mask_assigned(text)
         if '":' in text or '" :' in text:
-            text = _MEMBER.sub(self._mask_member, text)
+            text = _LIST_MEMBER.sub(self._mask_list_member, _MEMBER.sub(self._mask_member, text))
             if '\\"' in text:
                 text = _ESCAPED_MEMBER.sub(self._mask_escaped_member, text)
         return text
@@ -146,6 +146,20 @@ class Masker:
             return found[0]
         self._learn(value)
         return f'"{name}"{between}"{MASK}"'
+
+    def _mask_list_member(self, found: re.Match[str]) -> str:
+        """Do the same for a member whose value is a list of texts."""
+        before, name, texts, after = found.groups()
+        if not looks_secret(name):
+            return found[0]
+        return f"{before}{_TEXT.sub(lambda each: self._mask_listed(name, each[1]), texts)}{after}"
+
+    def _mask_listed(self, name: str, value: str) -> str:
+        """Return a text of a list under a secret name with its quotes, masked; learn it."""
+        if not value or _is_piece_of_text(name, value):
+            return f'"{value}"'
+        self._learn(value)
+        return f'"{MASK}"'
 
     def _mask_escaped_member(self, found: re.Match[str]) -> str:
         """Do the same for a member of a JSON text within a JSON text, whose quotes are escaped."""
@@ -314,6 +328,9 @@ _QUERY_VALUE = re.compile(r"'?([^&#\s\"'<>;]+)")
 _LINE_VALUE = re.compile(r" ?'?(?:(?:bearer|basic|token|apikey|negotiate) )?([^\s\"'<>,;&]+)", re.IGNORECASE)
 _MEMBER = re.compile(r'"([^"\\]{1,100})"(\s*:\s*)(?:"((?:[^"\\]|\\.)+)"|(\d+)(?![\d.eE]))')
 """A member of a JSON object whose value is a text or a number, in a text that holds JSON."""
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_LIST_MEMBER = re.compile(r'("([^"\\]{1,100})"\s*:\s*\[\s*)("(?:[^"\\]|\\.)*"(?:\s*,\s*"(?:[^"\\]|\\.)*")*)(\s*\])')
+"""The same where the value is a list of texts."""
 _ESCAPED_MEMBER = re.compile(
     r'(?P<before>(?P<quote>\\+")(?P<name>[^"\\]{1,100})(?P=quote)\s*:\s*(?P=quote))(?P<value>[^"\\]+)(?P<after>(?P=quote))'
 )

@@ -9,7 +9,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PARTS = ("passwd", "password", "passphrase", "passcode", "secret", "apikey", "credential", "authorization")
 """Such a part makes any name secret, also where its words are not separated."""
 _LAST_WORDS = frozenset(
-    {"pass", "pwd", "token", "auth", "cookie", "cookies", "jwt", "signature", "sig", "otp", "totp", "bearer"}
+    {"pass", "pwd", "pw", "token", "auth", "cookie", "cookies", "jwt", "signature", "sig", "otp", "totp", "bearer"}
 )
 _KEY_OF = frozenset({"access", "account", "api", "auth", "client", "consumer", "encryption", "function", "functions"})
 _KEY_OF |= {"license", "master", "private", "secret", "session", "shared", "signing", "ssh", "subscription"}
