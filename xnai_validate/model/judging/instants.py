@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 _EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
@@ -10,6 +11,15 @@ _EPOCH_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (1e20, 1e9))
 
 10 to the 11th seconds are the year 5138, and as milliseconds the year 1973: no plausible time is read in two ways.
 """
+_ISO = re.compile(
+    r"(\d{4}-?(?:\d\d-?\d\d|W\d\d-?\d))[Tt ](\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)"
+    r" ?(?:([Zz]|UTC|GMT)|([+-]\d\d(?::?\d\d)?)(?: [A-Z]{1,5})?)"
+)
+"""ISO 8601 with a zone, its letters in either case (RFC 3339, 5.6), and as Go and SQL write it: `... +0000 UTC`."""
+_LEAP = re.compile(r"(\d\d:?\d\d:?)60")
+"""A time in a leap second, which RFC 3339 allows and datetime does not."""
+_ZONE = re.compile(r"\b(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b|(?:UTC?|GMT|Z)\b)(?=[A-Z])[A-Za-z]+\b")
+_MONTHS = frozenset({"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"})
 EARLIEST_S = 1e8
 """Smaller numbers are no times: they would be before March 1973."""
 
@@ -17,11 +27,14 @@ EARLIEST_S = 1e8
 def http_date_s(text: str) -> float | None:
     """Return the seconds since 1970 of a date of HTTP, in any of the three forms that recipients must accept.
 
-    None for anything else. A date without a zone (asctime) is in GMT (RFC 9110, 5.6.7).
+    None for anything else. A date without a zone (asctime) is in GMT (RFC 9110, 5.6.7); one with the name of a zone
+    that is not defined (RFC 5322, 4.3), such as CET, is none.
     """
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
+        return None
+    if date.tzinfo is None and any(word[:3] not in _MONTHS for word in _ZONE.findall(text)):
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
@@ -43,11 +56,16 @@ def instant_s(value: object) -> float | None:
         return _epoch_s(float(text))
     except ValueError:
         pass
-    try:
-        date = datetime.fromisoformat(text)
-    except ValueError:
+    found = _ISO.fullmatch(text)
+    if found is None:
         return http_date_s(text) if "," in text or text[:3].isalpha() else None
-    return date.timestamp() if date.tzinfo else None
+    day, time, _, offset = found.groups()
+    leap = _LEAP.match(time)
+    try:
+        date = datetime.fromisoformat(f"{day}T{leap[1] + '59' if leap else time}{offset or '+00:00'}")
+    except ValueError:
+        return None
+    return (date + timedelta(seconds=1 if leap else 0)).timestamp()
 
 
 def _epoch_s(number: float) -> float | None:
