@@ -234,6 +234,24 @@ def test_an_invalid_document_is_named() -> None:
     assert not found.held
 
 
+def test_a_pattern_that_cannot_be_read_is_named_and_the_rest_is_tried() -> None:
+    """The document has an error, and its operations are tried all the same, without that pattern."""
+    properties = {"text": {"type": "string", "minLength": 1}, "size": {"type": "string", "pattern": "("}}
+    described = document(schema={**REQUEST_SCHEMA, "properties": properties})
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        body = described if request.path == "/openapi.json" else {"n": "1"}
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(request, line)
+
+    with scripted(script) as server:
+        facts = observe("http.contract", Target("api", server.url()), examples=2, operations=["POST /take"]).facts
+    assert len(facts["problems"]) == 1
+    assert "requestBody.content.application/json.schema.properties.size.pattern: '(' is" in facts["problems"][0]
+    assert facts["untested"] == []
+    assert facts["valid_requests"] > 0
+    assert len(facts["nonconforming"]) == 1
+
+
 def test_making_up_requests_takes_little_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where Hypothesis finds none of the tables that it keeps, and it does not begin to keep some where we are."""
     monkeypatch.chdir(tmp_path)

@@ -258,6 +258,27 @@ def test_patterns_are_those_of_ecma_262(pattern: str, matching: str, other: str)
     assert deviation.startswith("GET /y 200: $.name: ")
 
 
+@pytest.mark.parametrize("pattern", ["(", "(?P<x>a)", "(" * 3000 + ")" * 3000])
+def test_one_pattern_that_cannot_be_read_is_named_and_the_rest_judged(pattern: str) -> None:
+    """The document is not valid because of it, and answers are still compared with all other rules."""
+    properties = {"a": {"type": "string", "pattern": pattern}, "b": {"type": "string", "pattern": r"^\p{L}+$"}}
+    response = {"description": "it", "content": {"application/json": {"schema": {"properties": properties}}}}
+    paths = {"/x": {"get": {"responses": {"200": response}}}}
+    described = {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": paths}
+
+    async def script(request: ReceivedRequest, line: Line) -> bool:
+        body = {"b": "R2D2"} if request.path == "/x" else described
+        return await ok(json.dumps(body).encode(), "Content-Type: application/json")(request, line)
+
+    with scripted(script) as server:
+        facts = observe("http.openapi", Target("api", server.url()), calls=[{"path": "/x"}]).facts
+    (problem,) = facts["problems"]
+    place = "$.paths./x.get.responses.200.content.application/json.schema.properties.a.pattern"
+    assert problem == f"{place}: {pattern[:60]!r} is no regular expression of ECMA-262"
+    (deviation,) = facts["nonconforming"]
+    assert deviation.startswith("GET /x 200: $.b: ")
+
+
 def test_a_document_in_yaml_is_read() -> None:
     """Many services serve their document as YAML, with numbers as keys and anchors."""
     text = """

@@ -193,13 +193,14 @@ def _health(status: str | None) -> HealthWord:
 
 
 def _parse_instant(text: str | None) -> datetime | None:
-    """Parse an instant in ISO 8601; None for the year 1, by which engines mean never."""
+    """Parse an instant in ISO 8601, in UTC without a zone; None for the year 1, by which engines mean never."""
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC) if moment.year > 1 else None
 
 

@@ -27,7 +27,7 @@ class Contract(Params):
     """Where the document is, which operations are tried, and how often."""
 
     path: HttpPath = "/openapi.json"
-    """The path of the document (JSON)."""
+    """The path of the document, JSON or YAML."""
     root: bool = True
     """Whether the path is below the target's root instead of its url."""
     headers: HttpHeaders = Field(default_factory=dict)
@@ -66,7 +66,7 @@ class Kept(Facts):
     status: int | None
     """The status with which the document came."""
     problems: list[str]
-    """Errors in the document, because of which nothing was tried."""
+    """Errors in the document, because of which nothing was tried unless they are patterns that cannot be read."""
     operations: Count
     """How many operations were tried."""
     untested: list[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -13,7 +13,14 @@ from jsonschema import ValidationError
 from xnai_validate.kit import JsonObject, JsonValue
 
 READABLE = "^"
-"""Stands for a pattern that only ECMA-262 knows while a validator reads it as Python's."""
+"""Stands for a pattern that a validator of Python cannot read."""
+_SCHEMAS = frozenset(
+    {"items", "additionalProperties", "not", "allOf", "anyOf", "oneOf", "prefixItems", "contains", "if", "then", "else"}
+)
+"""Keywords of a schema whose value is a schema or a list of schemas."""
+_NAMED_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"})
+"""Keywords of a schema whose values are schemas by their names."""
+_DATA = frozenset({"example", "examples", "default", "enum", "const"})
 
 
 @lru_cache(maxsize=1024)
@@ -30,24 +37,54 @@ def ecma_pattern(pattern: str) -> regress.Regex | None:
     return None
 
 
-def with_readable_patterns(document: JsonObject) -> JsonObject:
-    """Return a document whose patterns Python can read: in place of those that only ECMA-262 knows stands another one.
-
-    For validators that would call such a pattern an error of the document. A pattern that neither reads stays.
-    """
-    return {key: _replace_unreadable(value) for key, value in document.items()}
-
-
-def _replace_unreadable(node: JsonValue) -> JsonValue:
-    """Return the schema with patterns that Python cannot read replaced by one that it can."""
+def unreadable_patterns(node: JsonValue, path: str = "$", is_schema: bool = False) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of every pattern of a document's schemas that is none of ECMA-262."""
     if isinstance(node, list):
-        return [_replace_unreadable(item) for item in node]
+        for at, item in enumerate(node):
+            yield from unreadable_patterns(item, f"{path}[{at}]", is_schema)
+    if not isinstance(node, dict):
+        return
+    pattern = node.get("pattern")
+    # In OpenAPI 2.0 a parameter is a schema itself.
+    if isinstance(pattern, str) and (is_schema or "in" in node) and ecma_pattern(pattern) is None:
+        yield f"{path}.pattern", pattern
+    for key, value in node.items():
+        if key in _DATA or key.startswith("x-"):
+            continue
+        if isinstance(value, dict) and key in (_NAMED_SCHEMAS if is_schema else ("schemas", "definitions")):
+            for name, schema in value.items():
+                yield from unreadable_patterns(schema, f"{path}.{key}.{name}", True)
+        elif not is_schema or key in _SCHEMAS:
+            yield from unreadable_patterns(value, f"{path}.{key}", is_schema or key == "schema")
+
+
+def with_readable_patterns(document: JsonObject) -> JsonObject:
+    """Return a document in which another pattern stands for each that Python cannot read.
+
+    For validators that would call it an error of the document, or break at it.
+    """
+    return {
+        key: _map_patterns(value, lambda pattern: pattern if _python_can_read(pattern) else READABLE)
+        for key, value in document.items()
+    }
+
+
+def without_unreadable_patterns(document: JsonObject) -> JsonObject:
+    """Return a document in which a pattern that matches any text stands for each that ECMA-262 does not know."""
+    return {
+        key: _map_patterns(value, lambda pattern: pattern if ecma_pattern(pattern) else READABLE)
+        for key, value in document.items()
+    }
+
+
+def _map_patterns(node: JsonValue, change: Callable[[str], str]) -> JsonValue:
+    """Return a schema with its patterns changed."""
+    if isinstance(node, list):
+        return [_map_patterns(item, change) for item in node]
     if not isinstance(node, dict):
         return node
     return {
-        key: READABLE
-        if key == "pattern" and isinstance(value, str) and not _python_can_read(value) and ecma_pattern(value)
-        else _replace_unreadable(value)
+        key: change(value) if key == "pattern" and isinstance(value, str) else _map_patterns(value, change)
         for key, value in node.items()
     }
 
@@ -56,7 +93,7 @@ def _python_can_read(pattern: str) -> bool:
     """Whether Python compiles a pattern."""
     try:
         re.compile(pattern)
-    except re.error:
+    except (re.error, RecursionError, OverflowError, MemoryError):
         return False
     return True
 

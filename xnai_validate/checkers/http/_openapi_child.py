@@ -93,6 +93,7 @@ def _describe_document(document: Document, problems: list[str], expected: list[s
     operations = document.operations()
     return {
         "problems": list(problems),
+        "can_be_followed": document.can_be_followed,
         "version": document.version,
         "operations": [name[:TEXT_CAP] for name in operations[:NAMED_CAP]],
         "operation_count": len(operations),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
@@ -18,6 +19,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", 
 PROBLEMS_CAP = 50
 DEVIATIONS_CAP = 20
 TEXT_CAP = 300
+PATTERN_CAP = 60
 _STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
 _URI = "urn:openapi:document"
 
@@ -27,6 +29,8 @@ class Document:
 
     def __init__(self, root: JsonObject, *, prefixes: tuple[str, ...] = ()) -> None:
         self.root = root
+        self.can_be_followed = True
+        """Whether answers can be compared with it: it has no errors but patterns that cannot be read."""
         servers = _list_or_empty(root.get("servers"))
         paths = [urlsplit(str(_object_or_empty(server).get("url", ""))).path for server in servers]
         base = root.get("basePath")  # OpenAPI 2.0
@@ -42,6 +46,7 @@ class Document:
     def problems(self) -> list[str]:
         """Return the errors of the document, at most 50. Imports heavy libraries."""
         foreign = sorted({ref for ref in _find_references(self.root) if not ref.startswith("#")})
+        self.can_be_followed = not foreign
         if foreign:  # a validator would fetch them from wherever they point to
             return [f"$ref leads out of the document: {ref[:TEXT_CAP]}" for ref in foreign[:PROBLEMS_CAP]]
         from openapi_spec_validator.exceptions import OpenAPIError
@@ -49,22 +54,36 @@ class Document:
         from openapi_spec_validator.validation.exceptions import ValidatorDetectError
         from referencing.exceptions import Unresolvable
 
-        from xnai_validate.checkers.http._ecma_patterns import with_readable_patterns
+        from xnai_validate.checkers.http._ecma_patterns import (
+            unreadable_patterns,
+            with_readable_patterns,
+            without_unreadable_patterns,
+        )
 
         errors: list[str] = []
         try:
-            readable = with_readable_patterns(self.root)
+            for place, pattern in islice(unreadable_patterns(self.root), PROBLEMS_CAP):
+                errors.append(f"{place}: {pattern[:PATTERN_CAP]!r} is no regular expression of ECMA-262"[:TEXT_CAP])
+            readable = with_readable_patterns(without_unreadable_patterns(self.root))
             for error in get_validator_cls(readable)(readable).iter_errors():
-                errors.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
+                self.can_be_followed = False
+                text = f"{error.json_path}: {error.message}"[:TEXT_CAP]
+                if text not in errors:  # a schema that is referred to twice is validated twice
+                    errors.append(text)
                 if len(errors) >= PROBLEMS_CAP:
                     break
         except ValidatorDetectError:
+            self.can_be_followed = False
             errors.append(f"not a version of OpenAPI that is known: {self.version}")
         except Unresolvable as error:
+            self.can_be_followed = False
             errors.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
         except (OpenAPIError, *_STUMBLES) as error:
+            self.can_be_followed = False
             # The validator walks documents of any shape and gives up on some of them in its own ways.
             errors.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
+        if errors and self.can_be_followed:  # the patterns are named; the rest is judged without them
+            self.root = without_unreadable_patterns(self.root)
         return errors
 
     def operations(self) -> tuple[str, ...]:

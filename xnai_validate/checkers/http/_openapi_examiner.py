@@ -34,6 +34,8 @@ class About(FrozenModel, extra="ignore"):
     unreadable: str | None = None
     """Why the text is no document; then the rest is empty."""
     problems: list[str] = Field(default_factory=list)
+    can_be_followed: bool = True
+    """Whether answers can be compared with it in spite of the errors: these are patterns that cannot be read."""
     version: str | None = None
     operations: list[str] = Field(default_factory=list)
     operation_count: int = 0
@@ -94,7 +96,10 @@ class Examiner:
         return About.model_validate_json(reply)
 
     async def document(self) -> JsonObject:
-        """Return the document as JSON; raises Unmeasurable where that takes too long or too much memory."""
+        """Return the document as JSON, without patterns that cannot be read.
+
+        Raises Unmeasurable where that takes too long or too much memory.
+        """
         async with self._lock:
             reply = await self._ask({"as_json": True})
         if reply is None:

@@ -122,7 +122,7 @@ class _Trial:
             self.problems = about.problems
             if about.unreadable is not None:
                 self.problems = [f"no OpenAPI document: {about.unreadable}"]
-            if self.problems:
+            if about.unreadable is not None or not about.can_be_followed:
                 return
             document = await process.document()
             names = [name for name in about.operations if self._is_chosen(name)]

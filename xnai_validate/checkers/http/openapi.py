@@ -131,8 +131,9 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
     The document is validated by the schema of the OpenAPI Specification it names and against the rules beyond the
     schema (references that lead nowhere, operation ids that occur twice, path parameters that are not declared). Every
     call must get a declared status, a declared content type, and a body that fits the declared schema, with `$ref`
-    followed within the document. References to other documents are not followed; they are a problem. All this happens
-    in a process of its own, for a document may hold patterns and schemas that never come to an end.
+    followed within the document. References to other documents are not followed; they are a problem. Patterns are those
+    of ECMA-262; one that cannot be read is a problem, and answers are compared with all the rest. All this happens in a
+    process of its own, for a document may hold patterns and schemas that never come to an end.
 
         kind: http.openapi
         target: api
@@ -157,8 +158,10 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
     async with examiner(ctx, text, urlsplit(target.url).path.rstrip("/")) as process:
         about = await process.about(params.operations)
         if about.unreadable is not None:
-            about = About(problems=[f"no OpenAPI document: {about.unreadable}"], missing=params.operations)
-        deviations, answered = await _call_all(client, process, target, params) if not about.problems else ([], 0)
+            about = About(
+                problems=[f"no OpenAPI document: {about.unreadable}"], can_be_followed=False, missing=params.operations
+            )
+        deviations, answered = await _call_all(client, process, target, params) if about.can_be_followed else ([], 0)
     return _facts_of(answer, about, deviations, answered)
 
 
