@@ -208,7 +208,17 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "stack-file-that-is-a-folder": (("run", "lab", "--stack", "checks"), "checks"),
     "stack-file-of-the-kernel": (("run", "lab", "--stack", "/proc/self/mem"), "/proc/self/mem"),
     "stack-file-of-1-gib-of-holes": (("run", "lab", "--stack", "holes.json"), "holes.json"),
-    "report-that-is-a-pipe": (("report", "pipe"), "no run is stored"),
+    "report-that-is-a-pipe": (("report", "pipe"), 'no run "pipe" is stored'),
+    "report-of-a-pipe": (("report", "./pipe"), "pipe"),
+    "journal-that-is-a-pipe": (("report", "last"), "20260101T000000-aaaaaaaa"),
+    "journal-that-is-a-pipe-with-its-events": (("report", "last", "--format", "jsonl"), "20260101T000000-aaaaaaaa"),
+    "compare-of-pipes": (("compare", "./pipe", "./pipe"), "pipe"),
+    "times-of-a-pipe": (("run", "lab", "--shard", "1/2", "--shard-times", "pipe"), "pipe"),
+    "receiver-without-a-host": (("run", "lab", "--notify", "http://[::1"), "--notify"),
+    "receiver-with-a-bad-port": (("run", "lab", "--notify", "http://a:99999/"), "--notify"),
+    "service-with-a-bad-port": (("run", "lab", "--notify", "slack://[::1"), "--notify"),
+    "collector-with-a-bad-port": (("run", "lab", "--otlp", "http://a:99999/"), "--otlp"),
+    "ping-with-a-bad-port": (("run", "lab", "--ping", "http://a:99999/"), "--ping"),
     "report-of-1-gib-of-holes": (("report", "holes.json"), "holes.json"),
     "compare-of-a-folder": (("compare", "checks", "checks"), "checks"),
     "variables-of-a-device": (("run", "lab", "--env-file", "/dev/zero"), "/dev/zero"),
@@ -229,6 +239,8 @@ def test_a_hostile_option_is_refused(case: str, tmp_path: Path) -> None:
     report = b'{"format": 1, "run": {}, "checks": [{"target": "http://[::1"}]}'
     project(tmp_path, {"stack.yaml": stack, "report.json": report})
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "runs").mkdir(mode=0o700)
+    os.mkfifo(tmp_path / "runs" / "20260101T000000-aaaaaaaa.jsonl")
     with (tmp_path / "holes.json").open("wb") as file:
         file.truncate(1024**3)
     verify(refused(tmp_path, *words), named)

@@ -16,6 +16,7 @@ from xnai_validate.baseline.fingerprint import Fingerprint, incompatibilities
 from xnai_validate.baseline.record import FORMAT, Baseline, RecordedRun
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.json import to_json
+from xnai_validate.opening import open_at_once
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -43,7 +44,7 @@ def baseline_names(state: Path) -> tuple[str, ...]:
 def load(path: Path) -> Baseline:
     """Return the baseline of a file; raises ConfigError if it does not exist or has another format."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             data = file.read(FILE_CAP + 1)
     except OSError as error:
         raise ConfigError(f"the baseline {path} cannot be read: {error.strerror or error}") from None

@@ -86,7 +86,7 @@ def workers_url(text: str) -> str:
 def http_url(text: str) -> str:
     """Verify an http or https url with a host; raises ValueError."""
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError("write a url such as https://example.org/path")
     return text
 

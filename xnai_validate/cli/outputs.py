@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from xnai_validate.atomic_write import atomic_write, verify_writable
-from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.results.report import RunReport
+from xnai_validate.opening import open_at_once
 from xnai_validate.report.format import Format
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View

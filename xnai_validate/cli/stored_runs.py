@@ -20,6 +20,7 @@ from xnai_validate.model.results.events import Event
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import build_report
 from xnai_validate.model.suggestions import did_you_mean
+from xnai_validate.opening import open_at_once
 from xnai_validate.report.formats.json import parse
 
 LAST = "last"
@@ -105,7 +106,7 @@ def _is_json_document(name: str) -> bool:
     if not _is_file(name) or name.endswith((".jsonl", ".ndjson")):
         return False
     try:
-        with Path(name).open("rb") as file:
+        with open(name, "rb", opener=open_at_once) as file:
             return not file.read(len(_JOURNAL_BEGINNING)).startswith(_JOURNAL_BEGINNING)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror or error}") from None
@@ -143,7 +144,7 @@ def report_of_journal(path: Path) -> RunReport:
 def _read_file(path: Path) -> bytes:
     """Return the content of a file. Raises ConfigError for a device, a file that is too large or unreadable."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             found = os.fstat(file.fileno())
             if stat.S_ISCHR(found.st_mode):
                 raise ConfigError(f"{path} cannot be read: it is a device")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
+from xnai_validate.opening import open_at_once
 
 MAX_BYTES = 1 << 20
 _LINE = re.compile(

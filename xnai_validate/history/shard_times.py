@@ -14,6 +14,7 @@ from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.json import indented
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.status import Status
+from xnai_validate.opening import open_at_once
 
 MAX_BYTES = 16 << 20
 LONGEST_S = 1e6
@@ -51,7 +52,7 @@ def read_shard_times(path: Path) -> dict[str, float]:
     """Return full id -> seconds, as the file has them. Raises ConfigError."""
     hint = "write it with: xnai-validate history PROFILE --shard-times FILE"
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}", hint=hint) from None

@@ -30,6 +30,7 @@ from xnai_validate.importing.yaml_documents import read_documents
 from xnai_validate.model.json import JsonObject, JsonValue
 from xnai_validate.model.results.events import CheckFinished, Event
 from xnai_validate.model.target import Choice, Target
+from xnai_validate.opening import open_at_once
 from xnai_validate.plan import Plan
 
 app = command_app()
@@ -180,7 +181,7 @@ def _verify_file(file: Path, *, force: bool) -> None:
 def _is_stack_file(file: Path) -> bool:
     """Whether a file begins as the stack files that `init` writes."""
     try:
-        with open(file, "rb") as content:
+        with open(file, "rb", opener=open_at_once) as content:
             return content.read(len(_MARK)) == _MARK.encode()
     except OSError:
         return True  # what cannot be read cannot be written either, which has its own message

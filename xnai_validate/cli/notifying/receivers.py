@@ -21,12 +21,12 @@ def receiver_of(url: str) -> Receiver:
 
     Raises ConfigError for a url that neither takes, and if the extra `notify` is missing.
     """
-    scheme = urlsplit(url).scheme
-    if scheme in ("http", "https"):
-        try:
+    try:
+        scheme = urlsplit(url).scheme
+        if scheme in ("http", "https"):
             return partial(_webhook_delivery, http_url(url))
-        except ValueError as error:
-            raise ConfigError(f"--notify: {error}") from None
+    except ValueError as error:
+        raise ConfigError(f"--notify: {error}") from None
     return _apprise(url, scheme)
 
 

@@ -15,9 +15,9 @@ import yaml
 
 from xnai_validate.cli.embedded_stack import embedded_stack
 from xnai_validate.cli.running.options import Layout, RunOptions
-from xnai_validate.config.opening import open_at_once
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonObject
+from xnai_validate.opening import open_at_once
 
 MAX_BYTES = 1 << 20
 POLL_S = 0.2

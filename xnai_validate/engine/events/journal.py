@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import Event, from_json
+from xnai_validate.opening import open_at_once
 
 LINE_CAP = 64 << 20
 """Bytes of a line that is read; `run-started` of 10 000 checks has about 4 MB."""
@@ -42,7 +43,7 @@ def journals(state: Path) -> tuple[Path, ...]:
 def is_being_written(path: Path) -> bool:
     """Whether the run of a journal still goes on: it holds a lock on the file, which ends with its process."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -57,7 +58,7 @@ def read_journal(path: Path) -> Iterator[Event]:
     Raises XnaiError if the file cannot be read or is not a journal.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=open_at_once) as file:
             number = 0
             while line := file.readline(LINE_CAP):
                 number += 1

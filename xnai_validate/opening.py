@@ -1,4 +1,4 @@
-"""Open files that the command line names, which may be pipes."""
+"""Open files of users without waiting: what the command line names, or lies in the state folder, may be a pipe."""
 
 from __future__ import annotations
 
