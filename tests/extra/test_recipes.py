@@ -20,6 +20,7 @@ from xnai_validate.model.results.status import Status
 PACKAGES = {
     "alertmanager": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "caddy": ("caddy", "caddy"),
+    "clickhouse": ("clickhouse-server", "clickhouse-server"),
     "haproxy": ("haproxy", "haproxy"),
     "memcached": ("memcached", "memcached"),
     "mysql": ("mariadb-server-core", "mariadbd"),
@@ -62,6 +63,18 @@ def alertmanager(home: Path, port: int, _: int) -> list[str]:
 
 def caddy(home: Path, port: int, _: int) -> list[str]:
     return ["caddy", "respond", "--listen", f"127.0.0.1:{port}", "hello"]
+
+
+def clickhouse(home: Path, port: int, _: int) -> list[str]:
+    user = "<password/><networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>"
+    sections = f"<profiles><default/></profiles><quotas><default/></quotas><users><default>{user}</default></users>"
+    settings = {
+        "logger": "<console>1</console>", "listen_host": "127.0.0.1", "http_port": port, "tcp_port": free_port(),
+        "path": f"{home}/", "tmp_path": f"{home}/tmp/", "mark_cache_size": 1_000_000, "default_profile": "default",
+        "default_database": "default", "users_config": write(home / "users.xml", f"<yandex>{sections}</yandex>"),
+    }  # fmt: skip
+    text = "".join(f"<{name}>{value}</{name}>" for name, value in settings.items())
+    return ["clickhouse-server", f"--config-file={write(home / 'c.xml', f'<yandex>{text}</yandex>')}"]
 
 
 def haproxy(home: Path, port: int, _: int) -> list[str]:
@@ -110,6 +123,7 @@ def rabbitmq(home: Path, port: int, second: int, more: str = "") -> list[str]:
 COMMANDS: dict[str, Command] = {
     "alertmanager": alertmanager,
     "caddy": caddy,
+    "clickhouse": clickhouse,
     "haproxy": haproxy,
     "memcached": memcached,
     "mysql": mysql,
