@@ -51,3 +51,14 @@ def test_a_run_is_named_by_the_beginning_of_its_id(place: Place) -> None:
     journal.with_name(f"{journal.stem[:-1]}x.jsonl").write_bytes(journal.read_bytes())
     with pytest.raises(ConfigError, match="2 runs begin with"):
         report_of(journal.stem[:-1])
+
+
+@pytest.mark.parametrize("folder", ["runs", "baselines"])
+def test_what_another_user_can_write_is_no_stored_run(place: Place, folder: str) -> None:
+    """A planted baseline would turn a regression into a pass."""
+    shared = place.state / folder
+    shared.mkdir(parents=True)
+    shared.chmod(0o777)
+    ended = place.invoke("compare", "last", "last")
+    assert ended.exit_code == 2
+    assert f"another user can write the state folder {shared}" in ended.stderr

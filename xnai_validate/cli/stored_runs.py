@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from xnai_validate.baseline import store
 from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.engine.events.journal import journals, read_journal
-from xnai_validate.engine.state_folder import state_dir
+from xnai_validate.engine.state_folder import refuse_shared, state_dir
 from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.results.events import Event
 from xnai_validate.model.results.report import RunReport
@@ -71,6 +71,7 @@ def recorded_of(name: str) -> tuple[RecordedRun, ...]:
 def side_of(name: str) -> Side:
     """Return what a name stands for in a comparison. Raises ConfigError if it cannot be read."""
     state = state_dir()
+    refuse_shared(state, state / "baselines", state / "runs")
     baselines = store.baseline_names(state)
     if not _is_file(name) and name in baselines:
         return Side(store.load(store.baseline_path(name, state)).runs)

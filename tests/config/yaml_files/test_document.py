@@ -152,3 +152,11 @@ def test_half_a_surrogate_pair_is_an_error_with_its_place() -> None:
     assert source is None
     assert problem.place is not None
     assert (problem.place.line, problem.message.startswith("not YAML: found invalid Unicode")) == (2, True)
+
+
+def test_an_error_shows_its_line_without_credentials() -> None:
+    """Errors go to logs of CI: what stands under a secret name is blanked, and the caret stays in its place."""
+    problem = parsed("a: {password: hunter2, b: c}\n").problem(("a", "b"), "wrong")
+    assert problem.excerpt == "a: {password: *******, b: c}"
+    assert problem.place is not None
+    assert problem.place.column == 27

@@ -14,7 +14,7 @@ from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripte
 from xnai_validate.engine import Engine, journal_path, journals, new_run_id, read_journal, state_dir
 from xnai_validate.engine.events import emit as module
 from xnai_validate.engine.events.emit import Journal
-from xnai_validate.errors import XnaiError
+from xnai_validate.errors import ConfigError, XnaiError
 from xnai_validate.model.json import to_json
 from xnai_validate.model.judging.rules import Rule
 from xnai_validate.model.results.events import Event, Notice, RunFinished
@@ -184,3 +184,11 @@ def test_an_event_beyond_all_bounds_loses_its_facts(tmp_path: Path, monkeypatch:
     assert list(read_journal(engine.journal_path)) == events
     (result,) = build_report(events).checks
     assert "were left out" in str(result.facts["..."])
+
+
+def test_journals_that_another_user_can_write_are_refused(tmp_path: Path) -> None:
+    """A planted journal would be reported, or named as an earlier run."""
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs").chmod(0o777)
+    with pytest.raises(ConfigError, match="another user can write the state folder"):
+        journals(tmp_path)

@@ -14,6 +14,7 @@ from pathlib import Path
 from xnai_validate.config.yaml_files.positions import Position, YamlError
 from xnai_validate.config.yaml_files.reader import read_yaml
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.secrets.excerpts import without_credentials
 from xnai_validate.model.source_location import Problem, SourceLocation
 
 SIZE_CAP = 8 * 2**20
@@ -79,7 +80,7 @@ class Source:
         row = place.line - 1
         if not 0 <= row < len(self._rows):
             return Problem(message, place, hint)
-        line = self._rows[row].decode().rstrip("\r")
+        line = without_credentials(self._rows[row].decode().rstrip("\r"))
         start = max(0, place.column - EXCERPT_CAP // 2) if len(line) > EXCERPT_CAP else 0
         return Problem(message, place, hint, line[start : start + EXCERPT_CAP], start)
 

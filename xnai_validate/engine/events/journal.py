@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from xnai_validate.engine.state_folder import refuse_shared
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import Event, from_json
 from xnai_validate.opening import open_at_once
@@ -36,7 +37,8 @@ def journal_path(run_id: str, state: Path) -> Path:
 
 
 def journals(state: Path) -> tuple[Path, ...]:
-    """The journals that are kept, oldest first."""
+    """The journals that are kept, oldest first. Raises ConfigError if another user can write them."""
+    refuse_shared(state, state / "runs")
     return tuple(sorted((state / "runs").glob("*.jsonl")))
 
 

@@ -11,13 +11,17 @@ import idna
 NAME_CAP = 253
 """Letters of a name, without the dot at its end (RFC 1035 section 2.3.4)."""
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f#/<>?@\\^|%]")
 
 
 def ascii_host(host: str) -> str:
     """The name in ASCII, by IDNA 2008 (RFC 5891) after the mapping of UTS 46, nontransitional as browsers have it.
 
-    An ASCII name is returned as it is. Raises ValueError for letters that no name has.
+    An ASCII name is returned as it is. Raises ValueError for letters that no name has, and for ASCII characters that
+    the host of a url may not have (WHATWG URL, forbidden domain code points).
     """
+    if forbidden := _FORBIDDEN.search(host):
+        raise ValueError(f"{host[:80]!r} is not a host name: it has {forbidden[0]!r}")
     if host.isascii():
         return host
     return idna.encode(host, uts46=True, std3_rules=False, transitional=False).decode("ascii")

@@ -7,7 +7,7 @@ from xnai_validate.baseline.comparing import compare
 from xnai_validate.baseline.fingerprint import before_run
 from xnai_validate.baseline.record import RecordedRun, recorded
 from xnai_validate.cli.stored_runs import recorded_of
-from xnai_validate.engine.state_folder import state_dir
+from xnai_validate.engine.state_folder import refuse_shared, state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.comparison import Comparison
@@ -25,7 +25,9 @@ class Baselines:
         self._against: tuple[RecordedRun, ...] = () if against is None else recorded_of(against)
         self._recorded: tuple[RecordedRun, ...] = ()
         if record is not None:
-            path = store.baseline_path(record, state_dir())
+            state = state_dir()
+            refuse_shared(state, state / "baselines")
+            path = store.baseline_path(record, state)
             self._recorded = store.load(path).runs if path.exists() else ()
 
     def verify(self, plan: Plan, version: str, host: JsonObject) -> None:
