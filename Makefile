@@ -21,7 +21,7 @@ help:
 	@echo "make prove       all defects against the checks named for them, and what is repeated a hundred times (hours)"
 	@echo "make bench       speed and memory, beside named tools"
 	@echo "make test-extra  tests against software that they install (root, Debian)"
-	@echo "make test-pythons  the wheel on every Python that is found, with the newest and the lowest dependencies"
+	@echo "make test-pythons  the wheel, and each extra alone, on every Python that is found, at lowest and newest versions (root, Debian)"
 	@echo "make docs        the documentation, into site/ (strict: every link and anchor is checked)"
 	@echo "make pictures    the pictures of the README and the documentation (needs chromium)"
 	@echo "make clean       remove .venv and caches"
