@@ -51,7 +51,7 @@ class LoadOptions:
     """Whether variables that are not set are no errors, because nothing will be run."""
     cwd: Path = field(default_factory=Path.cwd)
     nonce: str = field(default_factory=lambda: os.urandom(4).hex())
-    """The var `run.nonce`: different in every run, for names that must differ from those of earlier runs."""
+    """The vars `run.id` and `run.nonce`: another in each run, for names that differ from those of earlier runs."""
     waivers: Path | None = None
     """The file of waivers; None: the `waivers.yaml` beside each profile."""
     long_waivers: bool = False

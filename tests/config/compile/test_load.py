@@ -50,6 +50,14 @@ def test_rules_are_merged_fact_by_fact(home: Home) -> None:
     ]
 
 
+def test_a_run_has_an_id_of_its_own_for_test_data(home: Home) -> None:
+    """`${run.id}` and `${run.nonce}` are one value in a run, and another in the next."""
+    check = 'kind: toy.ask\ntarget: api\nwith: {path: "/${run.id}/${run.nonce}"}'
+    paths = [str(getattr(home.plan_of_check(check).checks[0].measurement.params, "path", "")) for _ in range(2)]
+    first, second = (path.strip("/").split("/") for path in paths)
+    assert first[0] == first[1] != second[0] == second[1]
+
+
 def test_profiles_extend_profiles(home: Home) -> None:
     """A profile overrides what it extends: targets and vars by field, suites added, criteria by count."""
     home.suite(f"title: A\nchecks:\n  - {{id: a, title: A, {ASK}}}\n", "case/a")

@@ -47,6 +47,7 @@ def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stac
     """Fill `space`, later sources on top: the run itself, profiles, candidates or stack file, command line."""
     links = tuple(links)
     space.set("run.nonce", options.nonce)
+    space.set("run.id", options.nonce)
     for link in links:
         for values, where in link.vars_files:
             space.overlay(values, where)
