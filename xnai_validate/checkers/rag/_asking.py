@@ -42,8 +42,9 @@ class Asking(Params):
     """Where the answer's text stands in the body of `query`: a JSONPath (RFC 9535); `$.choices[0].message.content` in
     OpenAI's dialect."""
     sources_path: str = "$.sources"
-    """Where the list of sources stands in it; `$['sources', 'citations']` in OpenAI's dialect. A source is a text, or
-    an object with a name."""
+    """Where the list of sources stands in it: the first list at this path counts. In OpenAI's dialect it is a list
+    `sources` or `citations`, or what `reference` holds (RAGFlow), anywhere. A source is a text, or an object with a
+    name."""
     timeout: Duration = 30.0
     """How long each answer may take."""
     lenient: bool = False
@@ -82,8 +83,10 @@ class Asking(Params):
 
     def sources_of(self, facts: Mapping[str, object]) -> list[str] | None:
         """Return the sources that the answer cites, streamed or not; None if it cites no source."""
-        sources = facts.get("sources") if "tokens" in facts else self._value_at(self.sources_path, facts)
-        return source_names(sources)  # type: ignore[arg-type]
+        if "tokens" in facts:
+            return source_names(facts.get("sources"))  # type: ignore[arg-type]
+        names = map(source_names, values_at(self.sources_path, facts.get("json")))
+        return next((found for found in names if found is not None), None)
 
     def _value_at(self, path: str, facts: Mapping[str, object]) -> object:
         """Return the first value at a path of the response."""
@@ -108,5 +111,5 @@ def _openai_asking(raw: dict[str, Any], options: dict[str, Any], limit: dict[str
             "with": {**with_, "json": {**body, "stream": True}, "dialect": "openai", **_framing_params(raw)},
         },
         "answer_path": "$.choices[0].message.content",
-        "sources_path": "$['sources', 'citations']",
+        "sources_path": "$..['sources', 'citations', 'reference', 'chunks']",
     }

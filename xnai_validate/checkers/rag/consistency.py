@@ -11,6 +11,8 @@ from xnai_validate.checkers.rag._asking import Asking
 from xnai_validate.kit import Context, Count, Facts, Field, Ge, JsonObject, Le, Milliseconds, checker
 
 LISTED_CAP = 20
+ROUNDED_MS = 1.0
+"""Servers round their times to milliseconds."""
 AROUND = 30
 """Characters of each answer that are shown where two differ."""
 
@@ -41,9 +43,12 @@ class Consistent(Facts):
     """The most by which a stream's last event is wrong about the number of tokens that came."""
     query_token_difference: Count | None
     """The most by which `tokens_generated` differs from the tokens of the stream asked after it."""
+    wrong_claims: list[str]
+    """What servers claim of their answers and is wrong: numbers of tokens, and times of their own. Empty where they
+    claim neither, as those of OpenAI's dialect."""
     server_excess_ms: Milliseconds | None
     """The most by which a server's own time (`duration_ms`, `latency_ms`) is longer than the answer took on the wire,
-    which it cannot be: 0 is right. Null where it gives none."""
+    which it cannot be: 0 is right, up to a millisecond of rounding. Null where it gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,7 @@ class _Answer:
         "failed": [],
         "distinct_answers": 1,
         "distinct_sources": 1,
-        "token_count_difference": 0,
-        "server_excess_ms": {"max": 1},
+        "wrong_claims": [],
     },
     target=False,
 )
@@ -112,7 +116,8 @@ class _Compared:
         own_ms = _number(facts.get("done_latency_ms", _document_of(facts).get("duration_ms")))
         wire_ms = _number(facts.get("total_ms"))
         if own_ms is not None and wire_ms is not None:
-            self._excesses_ms.append(max(0.0, own_ms - wire_ms))
+            excess_ms = own_ms - wire_ms
+            self._excesses_ms.append(excess_ms if excess_ms > ROUNDED_MS else 0.0)
 
     def count(self, by_query: float | None, by_stream: float | None) -> None:
         """Compare the token counts that the ways claim."""
@@ -132,8 +137,17 @@ class _Compared:
             ),
             token_count_difference=max(self._token_differences, default=None),
             query_token_difference=max(self._query_differences, default=None),
+            wrong_claims=self._wrong_claims(),
             server_excess_ms=max(self._excesses_ms, default=None),
         )
+
+    def _wrong_claims(self) -> list[str]:
+        """Describe the claims that are wrong."""
+        tokens, excess_ms = max(self._token_differences, default=0), max(self._excesses_ms, default=0.0)
+        claims = [f"the number of tokens is wrong by {tokens}"] if tokens else []
+        if excess_ms > 0:
+            claims.append(f"the server's own time is {excess_ms:.0f} ms longer than the answer took")
+        return claims
 
 
 def _describe_difference(first: _Answer, second: _Answer) -> str:
