@@ -85,7 +85,7 @@ class Asking(Params):
         """Return the sources that the answer cites, streamed or not; None if it cites no source."""
         if "tokens" in facts:
             return source_names(facts.get("sources"))  # type: ignore[arg-type]
-        names = map(source_names, values_at(self.sources_path, facts.get("json")))
+        names = (source_names(value) for value in values_at(self.sources_path, facts.get("json")))  # type: ignore[arg-type]
         return next((found for found in names if found is not None), None)
 
     def _value_at(self, path: str, facts: Mapping[str, object]) -> object:
