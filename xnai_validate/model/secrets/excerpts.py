@@ -6,11 +6,12 @@ import re
 
 from xnai_validate.model.secrets.names import looks_secret
 
-_NAME = re.compile(r"([\w.-]{1,100})[\"']?\s*[:=]\s*", re.ASCII)
+_NAME = re.compile(r"(?<![\w.-])([\w.-]{1,100}+)[\"']?\s*+[:=]\s*+", re.ASCII)
 _VALUE = re.compile(
-    r"""(?:"((?:[^"\\]|\\.)+)|'([^']+)|([^\s"'{}\[\],&#|>!][^\s{}\[\],&#"']*))""",
+    r"""(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)|'([^']++)|([^\s"'{}\[\],&#|>!][^\s{}\[\],&#"']*+))""",
 )
-"""A name and its value in YAML, JSON, a query or a file of variables."""
+"""A name and its value in YAML, JSON, a query or a file of variables. A line may have a megabyte: no part is tried
+twice."""
 _UNNAMED = re.compile(r"://([^/\s\"'<>]+)@|\b(?:bearer|basic|token) (?![A-Za-z]+\b)([\w.~+/=-]{8,})", re.IGNORECASE)
 """Userinfo of a url, and what follows the scheme of an Authorization header."""
 _WORDS = frozenset({"true", "false", "null", "none", "unset"})
