@@ -128,6 +128,13 @@ def test_what_has_grown_once_is_no_leak(worker: Start, on_work: str, growth: int
     assert seen.facts["open_files_growth"] == growth
 
 
+def test_work_that_is_refused_leaves_nothing_behind_and_proves_nothing(worker: Start) -> None:
+    """A leak that is seen once is reported, though the work fails when it is done again."""
+    refused = f"{OPENS_A_FILE} if not kept else print('refused', flush=True)"
+    seen = observe("process.growth", of(worker(refused)), during=WORK, warmup=0, settle="100ms")
+    assert (seen.facts["open_files_growth"], seen.facts["failed_steps"]) == (1, [])
+
+
 def test_what_is_given_back_later_is_waited_for(worker: Start) -> None:
     """Threads that end a little after the work are no growth, within `settle`."""
     seen = observe(

@@ -111,7 +111,7 @@ class _Reading:
     threads: int
     children: int
 
-    def held_over(self, before: _Reading) -> dict[str, int]:
+    def growth_since(self, before: _Reading) -> dict[str, int]:
         """Fact -> by how much it has grown since a reading."""
         return {
             "open_files_growth": self.open_files - before.open_files,
@@ -178,16 +178,19 @@ async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
 async def _least_growth(
     pid: int, before: _Reading, after: _Reading, params: GrowthParams, ctx: Context
 ) -> dict[str, int]:
-    """Fact -> the least growth of files, threads and children; while one has grown, the work is done again."""
-    least = after.held_over(before)
+    """Fact -> the least growth of files, threads and children; while one has grown, the work is done again.
+
+    A time at which the work fails does not count: what is not done leaves nothing behind.
+    """
+    least = after.growth_since(before)
     for _ in range(params.again):
         if not any(value > 0 for value in least.values()):
             break
-        await perform(ctx, params.during, times=params.times, together=params.together)
+        work = await perform(ctx, params.during, times=params.times, together=params.together)
         later, _ = await _settle(pid, after, params, ctx)
-        if later is None or later.born_s != after.born_s:
+        if work.failed_count or later is None or later.born_s != after.born_s:
             break
-        grown = later.held_over(after)
+        grown = later.growth_since(after)
         least = {fact: min(value, grown[fact]) for fact, value in least.items()}
         after = later
     return least
