@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers._watch import Watch, numbers
@@ -38,11 +38,12 @@ async def cost(
     least: dict[str, float] = {}
     for _ in range(ROUNDS):
         begun_s = ctx.clock.monotonic()
-        moved = await _moved_by(ctx, watched, perform(ctx, [health], times=reports, together=False), settle_s)
+        ask = partial(perform, ctx, [health], times=reports, together=False)
+        moved = await _moved_by(ctx, watched, ask, settle_s)
         took_s = ctx.clock.monotonic() - begun_s
         if not any(value > 0 for value in moved.values()):
             return dict.fromkeys(moved, 0.0)
-        alone = await _moved_by(ctx, watched, ctx.clock.sleep(took_s), 0.0)
+        alone = await _moved_by(ctx, watched, partial(ctx.clock.sleep, took_s), 0.0)
         for name, value in moved.items():
             by_reports = value - alone.get(name, 0.0)
             least[name] = min(least.get(name, by_reports), by_reports)
@@ -58,15 +59,11 @@ async def cost(
 
 
 async def _moved_by(
-    ctx: Context, watched: Mapping[str, Watch], work: Coroutine[Any, Any, object], settle_s: float
+    ctx: Context, watched: Mapping[str, Watch], work: Callable[[], Awaitable[object]], settle_s: float
 ) -> dict[str, float]:
     """Name -> by how much the number moves while the work is done; without those that are absent afterwards."""
-    try:
-        before = await _read_numbers(ctx, watched)
-    except Unmeasurable:
-        work.close()
-        raise
-    await work
+    before = await _read_numbers(ctx, watched)
+    await work()
     if settle_s:
         await ctx.clock.sleep(settle_s)
     after = await _read_numbers(ctx, watched)
