@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
@@ -47,8 +48,10 @@ class DeltaParams(Params):
     settle: Duration = 0.0
     """How long to wait after the work before the values are read again."""
     quiet: Duration = 0.0
-    """For counters that other clients of the stack move too: before the check attempts the work again (`until`,
-    `retry`), the values must stand still for this long. If they do not come to rest, the check is skipped."""
+    """For counters that other clients of the stack move too: how long the values are looked at before the work, and how
+    long they must stand still before it is attempted again (`until`, `retry`). If they do not come to rest, the check
+    is skipped where they moved before its work already; where they have moved only since, it is judged: its work goes
+    on."""
     absent_is_zero: bool = True
     """Whether a value that is there after the work and was not before counts as 0 before it, as a counter that had not
     counted yet. What is absent after the work has not moved by any number."""
@@ -58,7 +61,7 @@ def delta_waits(params: DeltaParams, inner: Inner) -> Waits:
     """How long the work takes, with the time to settle."""
     work = at_once(params.during, inner) if params.together else in_turn(params.during, inner)
     times = 1 if params.together else params.times
-    return Waits(in_turn(params.first, inner).usual_s + times * work.usual_s + params.settle + 0.05)
+    return Waits(params.quiet + in_turn(params.first, inner).usual_s + times * work.usual_s + params.settle + 0.05)
 
 
 class Moved(Facts):
@@ -94,7 +97,7 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
           times: 5
         expect: {moved: {queries: 5}}
     """
-    if params.quiet and await _was_attempted(params, ctx):
+    if params.quiet:
         await _wait_until_quiet(params, ctx)
     first = await perform(ctx, params.first, times=1, together=False)
     before, unread_before = await numbers(params.watch, ctx)
@@ -130,38 +133,52 @@ def _moved(
     return moved
 
 
-async def _was_attempted(params: DeltaParams, ctx: Context) -> bool:
-    """Whether this check has attempted the same work before, so that its rules did not hold then."""
-    known = await ctx.shared(("delta", params.model_dump_json()), _hold_contexts)
-    if any(each is ctx for each in known):
-        return True
-    known.append(ctx)
-    return False
+@dataclass(slots=True)
+class _Attempted:
+    """A check that has attempted its work."""
+
+    check: Context
+    moved_before: bool
+    """Whether the values moved before its first attempt, and have not stood still before a later one."""
 
 
 @asynccontextmanager
-async def _hold_contexts() -> AsyncIterator[list[Context]]:
+async def _hold_attempted() -> AsyncIterator[list[_Attempted]]:
     """Yield the checks that have attempted some work, for as long as the run lasts."""
     yield []
 
 
 async def _wait_until_quiet(params: DeltaParams, ctx: Context) -> None:
-    """Wait until no value has moved for `quiet` seconds without work: what the last attempt began may still go on.
+    """Before the first attempt note whether the values move; before others wait until they stand still.
 
-    Raises NotApplicable if they move for `QUIET_LOOKS` times as long: then others use the stack.
+    Raises NotApplicable if they moved before all work of the check, and still do for `QUIET_LOOKS` times as long as
+    they must stand still: then others use the stack. What moves only since then, the work has begun.
     """
     ctx.progress("does anyone else use the stack?")
+    known = await ctx.shared(("delta", params.model_dump_json()), _hold_attempted)
+    earlier = next((each for each in known if each.check is ctx), None)
+    moved = await _moved_without_work(params, ctx, looks=1 if earlier is None else QUIET_LOOKS)
+    if earlier is None:
+        known.append(_Attempted(ctx, bool(moved)))
+        return
+    if moved and earlier.moved_before:
+        moves = " and ".join(f"{name} by {value:g}" for name, value in sorted(moved.items()))
+        raise NotApplicable(
+            f"other clients use the stack: without a request of this check, {moves} moved in the last {params.quiet:g}"
+            f" of {QUIET_LOOKS * params.quiet:g} s; what its own requests move cannot be distinguished from that"
+        )
+    earlier.moved_before = False
+
+
+async def _moved_without_work(params: DeltaParams, ctx: Context, looks: int) -> dict[str, float]:
+    """Return the values that moved within `quiet`, by how much, at the last look; empty once none does."""
     before, _ = await numbers(params.watch, ctx)
     moved: dict[str, float] = {}
-    for _ in range(QUIET_LOOKS):
+    for _ in range(looks):
         await ctx.clock.sleep(params.quiet)
         after, _ = await numbers(params.watch, ctx)
         moved = {name: value for name, value in _moved(params, before, after).items() if value}
         if not moved:
-            return
+            break
         before = after
-    moves = " and ".join(f"{name} by {value:g}" for name, value in sorted(moved.items()))
-    raise NotApplicable(
-        f"other clients use the stack: without a request of this check, {moves} moved in the last {params.quiet:g} of"
-        f" {QUIET_LOOKS * params.quiet:g} s; what its own requests move cannot be distinguished from that"
-    )
+    return moved
