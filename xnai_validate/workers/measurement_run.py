@@ -14,7 +14,7 @@ from dataclasses import fields
 
 from xnai_validate import registry
 from xnai_validate.engine.attempts.lateness import Lateness
-from xnai_validate.kit import Checker, Facts, JsonObject, JsonValue, Unmeasurable
+from xnai_validate.kit import Checker, Facts, JsonObject, Unmeasurable
 from xnai_validate.model.judging.fact_types import fact_attributes
 from xnai_validate.model.results.exchange import Exchange, recorder
 from xnai_validate.model.secrets.masking import Masker
@@ -61,6 +61,9 @@ class MeasurementRun(OrderThread):
         """Work, wake those that wait for the end, and keep the answer for as long as it may be asked for."""
         try:
             super()._main()
+            if not self._order.secrets_may_return:
+                masker = Masker(self._ctx.secrets)
+                self.answer = {name: masker.json(value) for name, value in self.answer.items()}
         finally:
             self.ended.set_result(None)
         self._released.wait(self._lease_s)
@@ -90,27 +93,21 @@ class MeasurementRun(OrderThread):
                         if not limit.expired():
                             raise
                     ended = time.monotonic()
+                    late = list(lateness.within((begun, ended)))  # before the end: a call back may be overdue
         finally:
             lateness.end()
         answer: JsonObject = {
             "elapsed_ms": (ended - begun) * 1000,
             "stage": self._ctx.stage,
-            "exchanges": self._masked([_plain_exchange(each) for each in exchanges.exchanges()]),
-            "secrets": list(self._ctx.secrets),
+            "exchanges": [_plain_exchange(each) for each in exchanges.exchanges()],
         }
+        if self._order.secrets_may_return:
+            answer["secrets"] = [*self._ctx.secrets]
         if facts is not None:
-            facts.note_span(begun, ended)
-            span = facts.span or (begun, ended)
             answer["facts"] = self._permitted(plain_facts(checker, facts))
             answer |= {"not_reached": facts.why_not_reached, "incomplete": facts.why_incomplete}
-            answer |= {"span": list(span), "late": [list(late) for late in lateness.within(span)]}
+            answer |= {"span": [begun, ended], "late": [list(each) for each in late]}
         self.answer = answer
-
-    def _masked(self, exchanges: list[JsonObject]) -> list[JsonValue]:
-        """Return exchanges, without secrets where a connection that is not encrypted carries them."""
-        if self._order.secrets_may_return:
-            return [*exchanges]
-        return [Masker(self._ctx.secrets).json(exchange) for exchange in exchanges]
 
     def _permitted(self, facts: JsonObject) -> JsonObject:
         """Return the facts. Raises Unmeasurable where they hold a secret that must not be sent."""
