@@ -32,3 +32,28 @@ def test_the_last_request_is_repeated(exchanges: tuple[Exchange, ...], command: 
 def test_a_check_that_passed_has_none(status: Status) -> None:
     """What is shown in a report is what a person repairs."""
     assert repeat_command(status, (HTTP,)) is None
+
+
+@pytest.mark.parametrize(
+    ("exchange", "command"),
+    [
+        (
+            Exchange(
+                protocol="http",
+                request="POST http://h/login?token=***",
+                request_body='{"user": "***", "2nd-pass": "*** $1"}',
+                request_bytes=40,
+            ),
+            """curl -sS -i --data-binary "{\\"user\\": \\"${USER}\\", \\"2nd-pass\\": \\"${ND_PASS} \\$1\\"}" """
+            '"http://h/login?token=${TOKEN}"',
+        ),
+        (
+            Exchange(protocol="redis", request="SET 'a b' '***'", options={"-h": "h"}),
+            "redis-cli -h h SET 'a b' \"${SECRET}\"",
+        ),
+        (Exchange(protocol="redis", request="SET *** 'a"), "redis-cli SET \"${SECRET}\" ''\"'\"'a'"),
+    ],
+)
+def test_each_secret_is_a_variable_of_its_own(exchange: Exchange, command: str) -> None:
+    """A shell fills in every one; a bare mask would be taken for a pattern of files."""
+    assert repeat_command(Status.FAIL, (exchange,)) == command

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from shlex import quote
+from shlex import quote, split
 
 from xnai_validate.model.results.exchange import LOGS, Exchange, last_request
 from xnai_validate.model.results.status import Status
@@ -14,7 +14,8 @@ SHOWN = (Status.FAIL, Status.ERROR, Status.WARN)
 """The statuses whose evidence is shown."""
 DATA_CAP = 1_000
 """Characters of a body that the command repeats; exchanges keep more than that."""
-_NAMED_SECRET = re.compile(rf"""([\w-]+)["']?\s*[:=]\s*["']?(?:\w+ )?{re.escape(MASK)}""")
+_SECRET = re.compile(rf"""(?:([A-Za-z_][\w-]{{0,99}})["']?\s*[:=]\s*["']?(?:\w+ )?)?{re.escape(MASK)}""", re.ASCII)
+"""A masked secret, with the name that it is the value of."""
 
 
 def repeat_command(status: Status, exchanges: Sequence[Exchange]) -> str | None:
@@ -31,7 +32,7 @@ def repeat_words(exchange: Exchange) -> Iterator[str]:
     if exchange.protocol == "redis":
         yield "redis-cli"
         yield from _options(exchange)
-        yield exchange.request
+        yield exchange.request if MASK not in exchange.request else " ".join(map(_quoted, _words(exchange.request)))
         return
     if exchange.protocol in LOGS:
         yield "docker logs" if exchange.protocol == "container" else "tail"
@@ -61,11 +62,27 @@ def _options(exchange: Exchange) -> Iterator[str]:
         yield f"{option} {_quoted(value)}" if value else option
 
 
+def _words(command: str) -> list[str]:
+    """Return the words of a command that is quoted for a shell; those at blanks if it was cut within quotes."""
+    try:
+        return split(command)
+    except ValueError:
+        return command.split(" ")
+
+
 def _quoted(text: str) -> str:
-    """A word for a shell; a masked secret in it becomes a variable, named after what it is the value of."""
+    """A word for a shell; each masked secret in it becomes a variable, named after what it is the value of."""
     if MASK not in text:
         return quote(text)
-    named = _NAMED_SECRET.search(text)
-    variable = re.sub(r"\W", "_", named[1]).upper() if named else "SECRET"
-    escaped = re.sub(r'([\\"$`])', r"\\\1", text)
-    return f'"{escaped}"'.replace(MASK, f"${{{variable}}}")
+    pieces: list[str] = []
+    begin = 0
+    for found in _SECRET.finditer(text):
+        variable = found[1].replace("-", "_").upper() if found[1] else "SECRET"
+        pieces += (_escaped(text[begin : found.end() - len(MASK)]), f"${{{variable}}}")
+        begin = found.end()
+    return f'"{"".join(pieces)}{_escaped(text[begin:])}"'
+
+
+def _escaped(text: str) -> str:
+    """Return a text as it stands between double quotes of a shell."""
+    return re.sub(r'([\\"$`])', r"\\\1", text)
