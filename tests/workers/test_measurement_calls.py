@@ -11,7 +11,7 @@ import pytest
 
 from tests.scripted import Scripted, ok, scripted
 from xnai_validate import registry
-from xnai_validate.kit import JsonObject, Target, Unmeasurable
+from xnai_validate.kit import Context, Facts, JsonObject, Params, Target, Unmeasurable
 from xnai_validate.workers import measurement_calls, measurement_run
 from xnai_validate.workers.measurement_run import plain_facts
 from xnai_validate.workers.orders import MeasurementOrder, order_target
@@ -60,6 +60,24 @@ def test_a_secret_that_a_server_sends_does_not_return_in_plain() -> None:
     assert SESSION not in json.dumps(refused)
     assert (refused["error"], "--allow-plain" in refused["hint"]) == ("Unmeasurable", True)
     assert SESSION in json.dumps(allowed)
+
+
+def test_what_a_check_has_masked_does_not_return_in_plain_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement that its time limit ends returns its stage and its requests, without the secrets in them."""
+
+    async def hang(params: Params, ctx: Context) -> Facts:
+        ctx.mask(SESSION)
+        ctx.progress(f"at {SESSION}")
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    checker = replace(registry.CHECKERS.get("http.request"), measure=hang)
+    monkeypatch.setattr(registry.CHECKERS, "get", lambda kind: checker)
+    with scripted(ok(b"{}")) as server:
+        found = answer(server, "over", timeout_s=0.1, secrets_may_return=False)
+        assert (found["stage"], "facts" in found, SESSION in json.dumps(found)) == ("at ***", False, False)
+        allowed = answer(server, "over-tls", timeout_s=0.1)
+        assert (allowed["stage"], allowed["secrets"]) == (f"at {SESSION}", [SESSION])
 
 
 def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

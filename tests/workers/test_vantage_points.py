@@ -24,7 +24,8 @@ from xnai_validate.kit import Target
 from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Retry
 from xnai_validate.workers import measurement_calls
-from xnai_validate.workers.cluster import open_cluster
+from xnai_validate.workers.cluster import Cluster, Worker, open_cluster
+from xnai_validate.workers.vantage_points import WorkerPoints
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,16 @@ def test_a_name_that_no_worker_has_is_an_error_of_the_suite(dask: DaskProcesses,
         assert server.requests == []
     assert error.value.message == 'checks/net/places.yaml:3: no worker "insde" is connected, by name or by resource'
     assert error.value.hint == 'did you mean "inside"?; connected: dmz, edge, inside'
+
+
+def test_a_worker_named_local_is_not_taken_for_this_process() -> None:
+    """Its result would stand in the place of that of this process, which would be lost."""
+    workers = (Worker("edge", "tcp://h:1", "h", 1, "n"), Worker("local", "tcp://h:2", "h", 2, "n", ("dmz",)))
+    client: Any = None
+    sender: Any = None
+    points = WorkerPoints(Cluster(client, workers, is_private=True), sender)
+    assert [point.name for point in points.points(["workers"])] == ["edge", "local (tcp://h:2)"]
+    assert [point.name for point in points.points(["dmz"])] == ["dmz (local (tcp://h:2))"]
 
 
 SUITE = """

@@ -43,7 +43,8 @@ class Answer(FrozenModel):
     elapsed_ms: float
     stage: str
     exchanges: tuple[Exchange, ...]
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+    """What the checker has found and what must be masked; empty where secrets must not be sent."""
     facts: JsonObject | None = None
     """None where the time limit ended the measurement."""
     not_reached: str | None = None
@@ -78,7 +79,8 @@ class WorkerPoints:
             if not found:
                 raise Unmeasurable(unknown_worker(name), hint=describe_workers(name, self._cluster.workers))
             for worker in found:
-                label = worker.name if name in (worker.name, EVERY_WORKER) else f"{name} ({worker.name})"
+                own = worker.label if worker.name == HERE else worker.name  # two places must not have one name
+                label = own if name in (worker.name, EVERY_WORKER) else f"{name} ({own})"
                 gates = (self._gates[worker.address], self._gate)
                 points.setdefault(worker.address, WorkerPoint(label, worker, self._cluster, self._sender, gates))
         return tuple(points.values())

@@ -317,7 +317,7 @@ def _without_credentials(found: re.Match[str]) -> str:
 _URL_SAFE = str.maketrans("+/", "-_")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s\"'<>]+@")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/\s\"'<>]+@")
 _SCHEME = re.compile(r"(?:bearer|basic) ", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"\b(bearer|basic) ([A-Za-z0-9._~+/=-]{4,})", re.IGNORECASE)
 _IN_QUERY = frozenset("?&;#")
@@ -332,6 +332,7 @@ _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LIST_MEMBER = re.compile(r'("([^"\\]{1,100})"\s*:\s*\[\s*)("(?:[^"\\]|\\.)*"(?:\s*,\s*"(?:[^"\\]|\\.)*")*)(\s*\])')
 """The same where the value is a list of texts."""
 _ESCAPED_MEMBER = re.compile(
+    r"(?<!\\)"  # only at the first of many backslashes: trying each would take a time that grows as their square
     r'(?P<before>(?P<quote>\\+")(?P<name>[^"\\]{1,100})(?P=quote)\s*:\s*(?P=quote))(?P<value>[^"\\]+)(?P<after>(?P=quote))'
 )
 """The same within a JSON text that is itself the value of a member."""
