@@ -20,7 +20,8 @@ class ToolCall(NamedTuple):
     name: str = ""
     arguments: str = ""
     id: str = ""
-    """What the server calls it; another id under the same number begins another call."""
+    """What the server calls it; another id under the same number begins another call, if a name comes with it: some
+    servers make a new id for each piece."""
     whole: bool = False
     """Whether it is a call by itself, to which no piece is added."""
 

@@ -96,7 +96,8 @@ def _read_parts(parts: list[JsonValue]) -> tuple[str, str]:
     for part in map(_object_or_empty, parts):
         text += _text_or_empty(part.get("text"))
         thinking = part.get("thinking")
-        thought += _read_parts(thinking)[0] if isinstance(thinking, list) else _text_or_empty(thinking)
+        thoughts: list[JsonValue] = thinking if isinstance(thinking, list) else [{"text": thinking}]
+        thought += "".join(_text_or_empty(_object_or_empty(inner).get("text")) for inner in thoughts)
     return text, thought
 
 

@@ -123,9 +123,9 @@ class Meaning:
         self._text.add(text)
 
     def _add_tool_call(self, call: ToolCall) -> None:
-        """Add a piece of a tool call: pieces with one number and id form one call, and the first piece names it."""
+        """Add a piece of a tool call: pieces with one number form one call until one has another id, and a name."""
         known = self._call_of.get(call.number)
-        if known is None or call.whole or (call.id and known.id and call.id != known.id):
+        if known is None or call.whole or (call.name and call.id and known.id and call.id != known.id):
             if len(self._calls) >= CALLS_CAP:
                 return
             known = _Call()
