@@ -19,6 +19,7 @@ from xnai_validate.wire.net.names import ascii_host, tls_name
         ("BÜCHER.example", "xn--bcher-kva.example"),
         ("my_service", "my_service"),
         ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+        ("fe80::1%eth0", "fe80::1%eth0"),
     ],
 )
 def test_a_name_in_ascii(name: str, in_ascii: str) -> None:

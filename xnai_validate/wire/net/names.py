@@ -17,10 +17,12 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f#/<>?@\\^|%]")
 def ascii_host(host: str) -> str:
     """The name in ASCII, by IDNA 2008 (RFC 5891) after the mapping of UTS 46, nontransitional as browsers have it.
 
-    An ASCII name is returned as it is. Raises ValueError for letters that no name has, and for ASCII characters that
-    the host of a url may not have (WHATWG URL, forbidden domain code points).
+    An ASCII name is returned as it is, and so is an IPv6 address with its zone (`fe80::1%eth0`). Raises ValueError for
+    letters that no name has, and for ASCII characters that the host of a url may not have (WHATWG URL, forbidden domain
+    code points).
     """
-    if forbidden := _FORBIDDEN.search(host):
+    name = host.partition("%")[0] if ":" in host else host
+    if forbidden := _FORBIDDEN.search(name):
         raise ValueError(f"{host[:80]!r} is not a host name: it has {forbidden[0]!r}")
     if host.isascii():
         return host
