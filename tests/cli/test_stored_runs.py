@@ -55,10 +55,13 @@ def test_a_run_is_named_by_the_beginning_of_its_id(place: Place) -> None:
 
 @pytest.mark.parametrize("folder", ["runs", "baselines"])
 def test_what_another_user_can_write_is_no_stored_run(place: Place, folder: str) -> None:
-    """A planted baseline would turn a regression into a pass."""
+    """A planted baseline would turn a regression into a pass; files of one's own are compared all the same."""
+    for name in ("first.json", "second.json"):
+        place.run("good", "-o", name)
     shared = place.state / folder
-    shared.mkdir(parents=True)
+    shared.mkdir(parents=True, exist_ok=True)
     shared.chmod(0o777)
+    assert "2 checks in both runs" in place.invoke("compare", "first.json", "second.json").stdout
     ended = place.invoke("compare", "last", "last")
     assert ended.exit_code == 2
     assert f"another user can write the state folder {shared}" in ended.stderr

@@ -71,7 +71,8 @@ def recorded_of(name: str) -> tuple[RecordedRun, ...]:
 def side_of(name: str) -> Side:
     """Return what a name stands for in a comparison. Raises ConfigError if it cannot be read."""
     state = state_dir()
-    refuse_shared(state, state / "baselines", state / "runs")
+    if not _is_file(name):
+        refuse_shared(state, state / "baselines", state / "runs")
     baselines = store.baseline_names(state)
     if not _is_file(name) and name in baselines:
         return Side(store.load(store.baseline_path(name, state)).runs)
