@@ -75,8 +75,8 @@ async def revert(
         problem = error_text(result, f"it was not reverted within {fault.grace_s:g} s")
     on_reverted()
     while True:
-        begun = ctx.clock.monotonic()
-        left = max(deadline - begun, SHORT_GRACE_S)
+        read_at = ctx.clock.monotonic()
+        left = max(deadline - read_at, SHORT_GRACE_S)
         after = await result_or_error(fault.methods.fingerprint(undo, ctx), left)
         if isinstance(after, Gone) or after == before:
             return Proof(True)
@@ -86,7 +86,7 @@ async def revert(
             why = f"before it was {value_text(before)}, now it is {value_text(after)}"
         if impatient.is_set():
             deadline = min(deadline, ctx.clock.monotonic() + SHORT_GRACE_S)
-        if begun >= deadline:  # a reading that began before may show the state from before
+        if read_at >= deadline:  # a reading that began before may show the state from before
             return Proof(False, f"{problem}; {why}" if problem else why)
         await ctx.clock.sleep(pause_s(ctx.clock.monotonic() - begun))
 
