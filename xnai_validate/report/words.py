@@ -48,7 +48,7 @@ def places_of(check: CheckResult) -> str | None:
 
     None for others: the reason of a check without broken rules, which every format shows then, has that itself.
     """
-    if not check.vantage or check.status is Status.PASS or not broken_rules(check):
+    if check.status is Status.PASS or not check.vantage or not broken_rules(check):
         return None
     return describe_vantage(check.vantage)
 

@@ -18,6 +18,7 @@ from xnai_validate.model.results import events as ev
 from xnai_validate.model.results.evidence import TOGETHER, Evidence
 from xnai_validate.model.results.report_builder import ReportBuilder, build_report
 from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult
 from xnai_validate.report.formats.json import parse
 from xnai_validate.report.registry import FORMATS
 from xnai_validate.report.view import View
@@ -42,8 +43,16 @@ def facts(number: int) -> JsonObject:
 def ended(number: int) -> ev.CheckFinished:
     check = info(f"c{number}")
     finding = Finding("status", "in", [200, 204], 200, True, "expect")
+    vantage = (VantageResult(name="edge", status=Status.PASS, findings=(finding,), facts=facts(1)),)
     return ev.CheckFinished(
-        seq=number + 2, at=1.0, id=check.id, status=Status.PASS, findings=(finding,), facts=facts(number), attempts=1
+        seq=number + 2,
+        at=1.0,
+        id=check.id,
+        status=Status.PASS,
+        findings=(finding,),
+        facts=facts(number),
+        attempts=1,
+        vantage=vantage if number == 0 else (),
     )
 
 
@@ -56,6 +65,8 @@ def test_whatever_was_kept_comes_back(kept: list[Any], expected: Any) -> None:
         (
             (Finding(f"f{number}", "equals", expected, kept[number % len(kept)], False, "warn"),),
             kept[number % len(kept)],
+            (),
+            (VantageResult(name="edge", status=Status.WARN, reason="slow", facts=facts(number)),),
         )
         for number in range(2 * TOGETHER + 7)
     ]
@@ -63,9 +74,9 @@ def test_whatever_was_kept_comes_back(kept: list[Any], expected: Any) -> None:
     order = list(range(len(items)))
     random.Random(1).shuffle(order)
     for number in [*order[:20], *range(len(items))]:
-        findings, found, _ = evidence.get(number)
-        assert all(type(finding) is Finding for finding in findings)
-        assert to_json((findings, found)) == to_json(items[number])
+        found = evidence.get(number)
+        assert all(type(finding) is Finding for finding in found[0])
+        assert to_json(found) == to_json(items[number])
 
 
 def test_many_checks_are_kept_small() -> None:
@@ -98,7 +109,7 @@ def test_a_report_of_many_is_a_value_like_any_other() -> None:
     report = build_report([started(*(info(f"c{n}") for n in range(count + 1))), *map(ended, range(count)), END])
     assert parse(FORMATS.get("json").text(report, View())).checks == report.checks
     first = report.checks[0]
-    assert (first.facts, first.findings) == (facts(0), ended(0).findings)
+    assert (first.facts, first.findings, first.vantage) == (facts(0), ended(0).findings, ended(0).vantage)
     changed = replace(first, facts={"status": 500})
     assert (changed.facts, changed.title) == ({"status": 500}, first.title)
     assert changed != first

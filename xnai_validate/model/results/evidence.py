@@ -18,16 +18,18 @@ from xnai_validate.model.results.exchange import Exchange
 from xnai_validate.model.results.fixes import fix_for
 from xnai_validate.model.results.repeat_command import repeat_command
 from xnai_validate.model.results.report import CheckInfo, CheckResult
+from xnai_validate.model.results.status import Status
+from xnai_validate.model.results.vantage import VantageResult
 
 TOGETHER = 128
 """Checks whose evidence is packed together; that of the last ones, and of a short run, is kept as it is."""
 
-Item = tuple[tuple[Finding, ...], JsonObject, tuple[Exchange, ...]]
-"""Findings, facts and exchanges of a check."""
+Item = tuple[tuple[Finding, ...], JsonObject, tuple[Exchange, ...], tuple[VantageResult, ...]]
+"""Findings, facts and exchanges of a check, and its results from vantage points."""
 
 
 class Evidence:
-    """The findings, facts and exchanges of many checks, by number."""
+    """The findings, facts, exchanges and results from vantage points of many checks, by number."""
 
     def __init__(self) -> None:
         self._pack: list[bytes] = []
@@ -35,10 +37,16 @@ class Evidence:
         self._open: tuple[int, list[Item]] = (-1, [])
         """The block that was asked for last, by its number; reports ask in order."""
 
-    def add(self, findings: tuple[Finding, ...], facts: JsonObject, exchanges: tuple[Exchange, ...] = ()) -> int:
+    def add(
+        self,
+        findings: tuple[Finding, ...],
+        facts: JsonObject,
+        exchanges: tuple[Exchange, ...] = (),
+        vantage: tuple[VantageResult, ...] = (),
+    ) -> int:
         """Keep the evidence of a check; returns its number."""
         number = len(self._pack) * TOGETHER + len(self._last)
-        self._last.append((findings, facts, exchanges))
+        self._last.append((findings, facts, exchanges, vantage))
         if len(self._last) == TOGETHER:
             self._pack.append(_pack(self._last))
             self._last = []
@@ -55,12 +63,17 @@ class Evidence:
 
 
 def _pack(items: list[Item]) -> bytes:
-    """Compress the findings, facts and exchanges of several checks into one block."""
+    """Compress the evidence of several checks into one block."""
     from zlib import compress  # short runs need none of it
 
     plain = [
-        ([_values(finding) for finding in findings], facts, [_exchange_values(exchange) for exchange in exchanges])
-        for findings, facts, exchanges in items
+        (
+            [_values(finding) for finding in findings],
+            facts,
+            [_exchange_values(exchange) for exchange in exchanges],
+            [_plain_vantage(result) for result in vantage],
+        )
+        for findings, facts, exchanges, vantage in items
     ]
     try:
         data = marshal.dumps(plain)
@@ -78,9 +91,26 @@ def _unpack(block: bytes) -> list[Item]:
             tuple([Finding(*values) for values in findings]),
             facts,
             tuple([Exchange(**dict(zip(_EXCHANGE, values, strict=True))) for values in exchanges]),
+            tuple([_vantage_of(*values) for values in vantage]),
         )
-        for findings, facts, exchanges in marshal.loads(decompress(block))
+        for findings, facts, exchanges, vantage in marshal.loads(decompress(block))
     ]
+
+
+def _plain_vantage(result: VantageResult) -> tuple[Any, ...]:
+    """Return the result from a vantage point as plain data."""
+    findings = [_values(finding) for finding in result.findings]
+    return result.name, result.status.value, result.reason, findings, result.facts, result.elapsed_ms
+
+
+def _vantage_of(
+    name: str, status: str, reason: str | None, findings: list[Any], facts: JsonObject, elapsed_ms: float
+) -> VantageResult:
+    """Return what `_plain_vantage` made plain."""
+    kept = tuple([Finding(*values) for values in findings])
+    return VantageResult(
+        name=name, status=Status(status), reason=reason, findings=kept, facts=facts, elapsed_ms=elapsed_ms
+    )
 
 
 _values = attrgetter(*(field.name for field in fields(Finding)))
@@ -89,7 +119,7 @@ _exchange_values = attrgetter(*_EXCHANGE)
 
 
 class EndedCheck(CheckResult):
-    """A check that has ended; its findings and facts are looked up when they are asked for."""
+    """A check that has ended; its evidence is looked up when it is asked for."""
 
     __slots__ = ("_evidence", "_number")
 
@@ -115,7 +145,7 @@ class EndedCheck(CheckResult):
         _set(made, "began_ms", times_ms[0])
         _set(made, "ended_ms", times_ms[1])
         _set(made, "_evidence", evidence)
-        _set(made, "_number", evidence.add(end.findings, end.facts, end.exchanges))
+        _set(made, "_number", evidence.add(end.findings, end.facts, end.exchanges, end.vantage))
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -125,6 +155,8 @@ class EndedCheck(CheckResult):
             return self._evidence.get(self._number)[1]
         if name == "exchanges":
             return self._evidence.get(self._number)[2]
+        if name == "vantage":
+            return self._evidence.get(self._number)[3]
         if name == "repeat":
             return repeat_command(self.status, self.exchanges)
         raise AttributeError(f"{type(self).__name__} has no {name}")
@@ -151,5 +183,5 @@ _OF_INFO = (
     "faults",
     "severity",
 )
-_OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms", "vantage")
+_OF_END = ("status", "reason", "blocked_by", "attempts", "elapsed_ms")
 _set = object.__setattr__
