@@ -72,7 +72,10 @@ class Cluster:
         self._client = client
 
     async def call(self, worker: Worker, function: Callable[..., Any], *args: Any, within_s: float = LOST_S) -> Any:
-        """Call a function of `worker_calls` on a worker. Raises WorkerLost; then it may have been called or not."""
+        """Call a function of `worker_calls` or `measurement_calls` on a worker.
+
+        Raises WorkerLost; then it may have been called or not.
+        """
         return await call(self._client, worker.address, worker.label, function, args, within_s)
 
 

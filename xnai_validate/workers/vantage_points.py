@@ -126,7 +126,7 @@ class WorkerPoint:
     async def measure(self, measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Measured:
         """Measure once on the worker.
 
-        Raises NotApplicable and Unmeasurable as the checker does there, and Unmeasurable where the worker is lost.
+        Raises NotApplicable and Unmeasurable as the checker does there, and WorkerLost where the worker is lost.
         """
         own, every = self.gates
         async with own, every:

@@ -42,7 +42,7 @@ class VantagePoint(Protocol):
     async def measure(self, measurement: CompiledMeasurement, ctx: Context, timeout_s: float) -> Measured:
         """Measure once, within the time limit at that place.
 
-        Raises NotApplicable and Unmeasurable as checkers do, and Unmeasurable where the place is lost.
+        Raises NotApplicable and Unmeasurable as checkers do, and another XnaiError where the place is lost.
         """
 
 
