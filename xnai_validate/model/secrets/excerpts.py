@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from xnai_validate.model.secrets.names import looks_secret
 
@@ -24,8 +25,7 @@ def without_credentials(line: str) -> str:
     """
     begin = 0
     pieces: list[str] = []
-    spans = [span for found in _NAME.finditer(line) if (span := _span_of_value(found, line))]
-    spans += [found.span(found.lastindex or 0) for found in _UNNAMED.finditer(line)]
+    spans = [*_spans_of_values(line), *(found.span(found.lastindex or 0) for found in _UNNAMED.finditer(line))]
     for first, last in sorted(spans):
         if first >= begin and "${" not in line[first:last]:
             pieces += (line[begin:first], "*" * (last - first))
@@ -33,10 +33,21 @@ def without_credentials(line: str) -> str:
     return "".join((*pieces, line[begin:]))
 
 
+def _spans_of_values(line: str) -> Iterator[tuple[int, int]]:
+    """Yield where the values of secret names stand; what is within such a value has no names."""
+    end = 0
+    for named in _NAME.finditer(line):
+        if named.start() >= end and (span := _span_of_value(named, line)) is not None:
+            yield span
+            end = span[1]
+
+
 def _span_of_value(named: re.Match[str], line: str) -> tuple[int, int] | None:
     """Return where the value of a secret name stands; None for a name or value that is none."""
+    if not looks_secret(named[1]) or named[1].lower().endswith("_env"):
+        return None
     value = _VALUE.match(line, named.end())
-    if value is None or not looks_secret(named[1]) or named[1].lower().endswith("_env"):
+    if value is None:
         return None
     index = value.lastindex or 0
     return None if value[index].lower() in _WORDS else value.span(index)
