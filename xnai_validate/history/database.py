@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from xnai_validate.errors import ConfigError, XnaiError
@@ -24,6 +25,8 @@ FILE_NAME = "history.sqlite3"
 KEEP_RUNS = 1000
 KEEP_RESULTS = 400_000
 """Results of checks that are kept, about 50 MB; the oldest runs go first."""
+AT_ONCE = 500
+"""Results that are inserted together: those of a whole run would be in memory at once."""
 WAIT_S = 10.0
 """Seconds to wait for another process that writes."""
 MIGRATIONS = (
@@ -119,12 +122,13 @@ class History:
                 json.dumps(run.counts),
             ),
         )
-        rows = list(results)
-        self.connection.executemany("INSERT OR IGNORE INTO checks(id) VALUES (?)", [(row.check,) for row in rows])
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO results SELECT number, ?, ?, ?, ?, ?, ? FROM checks WHERE id = ?",
-            [(run.id, row.status, row.elapsed_ms, row.figure, row.value, row.reason, row.check) for row in rows],
-        )
+        records = iter(results)
+        while rows := list(islice(records, AT_ONCE)):
+            self.connection.executemany("INSERT OR IGNORE INTO checks(id) VALUES (?)", [(row.check,) for row in rows])
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO results SELECT number, ?, ?, ?, ?, ?, ? FROM checks WHERE id = ?",
+                [(run.id, row.status, row.elapsed_ms, row.figure, row.value, row.reason, row.check) for row in rows],
+            )
 
     def _prune(self) -> None:
         """Remove the oldest runs beyond the limits; the newest run always stays."""
