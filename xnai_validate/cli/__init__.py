@@ -13,7 +13,10 @@ def main() -> None:
     """Run the command that `sys.argv` names and exit with its code."""
     open_standard_streams()
     try:
-        _run_command(sys.argv[1:])
+        try:
+            _run_command(sys.argv[1:])
+        finally:  # within the other try: an interrupt may still come before it is ignored
+            _ignore_ctrl_c()
     except KeyboardInterrupt:
         _ignore_ctrl_c()
         sys.stderr.write("interrupted\n")
@@ -23,8 +26,6 @@ def main() -> None:
         from xnai_validate.cli.terminal.error_exit import exit_for_unwritable_stdout
 
         sys.exit(exit_for_unwritable_stdout(error))
-    finally:
-        _ignore_ctrl_c()
 
 
 def _run_command(arguments: list[str]) -> None:

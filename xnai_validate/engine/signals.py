@@ -31,9 +31,12 @@ async def signals(engine: Engine) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        # asyncio restores the default action first, which would end the process: such a signal waits for our handler.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, before)
         for number, handler in before.items():
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _stop_or_hurry(engine: Engine) -> None:

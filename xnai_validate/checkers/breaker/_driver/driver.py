@@ -110,11 +110,13 @@ class Driver:
         recovery time and the patience.
         """
         end_s = self.now() + self.params.steady_within
+        failing: Unmeasurable | None = None
         while True:
             is_last = self.now() >= end_s
             try:
                 closed = await self.ready()
-            except Unmeasurable:
+            except Unmeasurable as error:
+                failing = error
                 if is_last:
                     raise
                 await self.ctx.clock.sleep(PAUSE_S)
@@ -122,6 +124,8 @@ class Driver:
             if closed:
                 await self._others.begin(self.last)
                 return
+            if failing is not None:  # these calls have opened it
+                raise failing
             waited_s = self.params.recovery + self.params.patience
             raise Unmeasurable(
                 f"the breaker {self.params.name} was not closed before it was to be opened, and did not close within"
