@@ -146,31 +146,3 @@ def test_the_second_signal_saves_the_time_that_closing_may_take(tmp_path: Path) 
 
     assert run_virtual(main("once", 10.0)) == pytest.approx(10.0 + CLOSE_S, abs=0.2)
     assert run_virtual(main("twice", 10.0, 11.0)) == pytest.approx(11.0, abs=0.2)
-
-
-def test_a_signal_that_comes_while_handlers_are_restored_waits_for_ours(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """asyncio restores the default action first, by which a second SIGTERM would end the process without a report."""
-    handled: list[int] = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: handled.append(number))
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        remove = loop.remove_signal_handler
-
-        def remove_and_be_signalled(number: int) -> bool:
-            removed = remove(number)
-            if number == signal.SIGTERM:
-                os.kill(os.getpid(), number)
-            return removed
-
-        monkeypatch.setattr(loop, "remove_signal_handler", remove_and_be_signalled)
-        async with signals(engine_of(plan_of(), tmp_path)):
-            pass
-
-    try:
-        asyncio.run(run())
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert handled == [signal.SIGTERM]

@@ -21,22 +21,22 @@ async def signals(engine: Engine) -> AsyncIterator[None]:
     A signal that is ignored (as `nohup` sets for SIGHUP) stays ignored.
     """
     loop = asyncio.get_running_loop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        """Let the loop stop the run."""
+        loop.call_soon_threadsafe(_stop_or_hurry, engine)
+
     before: dict[signal.Signals, Handler] = {}
     for number in SIGNALS:
-        handler = signal.getsignal(number)
-        if handler is signal.SIG_IGN:
-            continue
-        loop.add_signal_handler(number, _stop_or_hurry, engine)
-        before[number] = handler
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # Not add_signal_handler of asyncio: its removal restores the default action, by which a signal that comes
+            # just then would end the process without a report.
+            before[number] = signal.signal(number, handle)
     try:
         yield
     finally:
-        # asyncio restores the default action first, which would end the process: such a signal waits for our handler.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, before)
         for number, handler in before.items():
-            loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _stop_or_hurry(engine: Engine) -> None:
