@@ -78,12 +78,18 @@ def _search(home: Path, mine: Installed, number: int, limit: str, rate: float) -
         with_ = {"path": "/", "arrivals": {"rate": "{{rate}}"}, "for": f"{PROBE_S[limit]}s", "timeout": "2s"}
         load = {"kind": "load.http", "with": {**with_, "stop_at": {"waited": "500ms"}}, "expect": rule}
         search = {"from": 20, "to": 500, "step": "2 %", "attempts": 3, "settle": "100ms", "load": load}
-        check = {"id": "it", "title": "Capacity", "kind": "load.search", "target": "api", "timeout": f"{LIMIT_S - 20}s"}
+        check: dict[str, object] = {
+            "id": "it",
+            "title": "Capacity",
+            "kind": "load.search",
+            "target": "api",
+            "timeout": f"{LIMIT_S - 20}s",
+        }
         check |= {"with": search, "expect": {"highest_rate": {"min": 1}}}
         suite = folder / "checks/bench/capacity.yaml"
         suite.parent.mkdir(parents=True)
         suite.write_text(json.dumps({"title": "Capacity", "checks": [check]}), encoding="utf-8")  # JSON is YAML
-        head = {"title": "Capacity", "targets": {"api": {"url": f"http://127.0.0.1:{port}"}}}
+        head: dict[str, object] = {"title": "Capacity", "targets": {"api": {"url": f"http://127.0.0.1:{port}"}}}
         head |= {"suites": ["bench/capacity"], "limits": {"deadline": "5m"}}
         profile = folder / "capacity.yaml"
         profile.write_text(json.dumps(head), encoding="utf-8")

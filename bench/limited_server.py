@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from typing import cast
 
 END = b"\r\n\r\n"
@@ -80,4 +81,5 @@ async def serve(limit: Bucket | Worker) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve({"bucket": Bucket, "worker": Worker}[sys.argv[1]](float(sys.argv[2]))))
+    kinds: dict[str, Callable[[float], Bucket | Worker]] = {"bucket": Bucket, "worker": Worker}
+    asyncio.run(serve(kinds[sys.argv[1]](float(sys.argv[2]))))

@@ -16,8 +16,6 @@ import sys
 from dataclasses import dataclass
 from time import perf_counter, process_time
 
-from xnai_validate.workers.share_context import ShareContext
-
 from bench.table import Row
 from xnai_validate.checkers.load._generator.drive import Drive
 from xnai_validate.checkers.load._generator.parts import add_part, part_of
@@ -28,6 +26,7 @@ from xnai_validate.workers import worker_calls
 from xnai_validate.workers.clock_offset import ROUNDS
 from xnai_validate.workers.cluster import open_cluster
 from xnai_validate.workers.divided_load import CLOCKS, LEAD_S, POLL_S, POLLS_A_S, START_BOUND_S
+from xnai_validate.workers.worker_context import WorkerContext
 
 CALLS = 400
 NETWORK_S = 0.002
@@ -116,7 +115,7 @@ def _measure_merge() -> tuple[float, int]:
 
 def _drive() -> Drive:
     """A drive of streams over 30 s."""
-    drive = Drive(SseLoad.model_validate({"callers": 100, "for": 30.0}), ShareContext(Target("api")))
+    drive = Drive(SseLoad.model_validate({"callers": 100, "for": 30.0}), WorkerContext(Target("api")))
     drive.make_tally = StreamTally
     drive.set_times(0.0)
     return drive

@@ -1,9 +1,9 @@
 """How often a comparison with a baseline is wrong, simulated with recorded runs; prints a line of JSON a recording.
 
-A simulated run is window of the recorded runs, with its windows drawn anew in blocks of three neighbours (Kuensch 1989,
+A simulated run is one of the recorded runs, with its windows drawn anew in blocks of three neighbours (Kuensch 1989,
 Annals of Statistics 17), so that the state of the machine in it and the dependence of its requests stay as they were
 recorded. Runs that are drawn so are identical but for what the machine does: any regression among them is a false
-alarm. Then window figure of the later run is multiplied; what is not called a regression then was missed.
+alarm. Then one figure of the later run is multiplied; what is not called a regression then was missed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from bench.samples.stored import RECORDINGS, recorded_runs
 from xnai_validate.baseline.comparing import Pair, judge, pair_of
 from xnai_validate.baseline.figures import Figure, Figures, band_of
 from xnai_validate.baseline.record import RecordedCheck, RecordedRun
+from xnai_validate.kit import JsonValue
 
 SEED = 20261125
 COPIES = 10
@@ -59,7 +60,7 @@ def _drawn_check(kept: RecordedCheck, rng: random.Random) -> RecordedCheck:
     return RecordedCheck(facts=kept.facts, memory=kept.memory, latency_windows=drawn)
 
 
-def _blocks(windows: Sequence[object], rng: random.Random) -> Iterator[object]:
+def _blocks(windows: Sequence[JsonValue], rng: random.Random) -> Iterator[JsonValue]:
     """As many windows, in blocks of neighbours."""
     for _ in range(-(-len(windows) // BLOCK)):
         start = rng.randrange(len(windows))
@@ -89,7 +90,7 @@ def _false_alarms(pool: Sequence[Sequence[Run]], names: Sequence[Name], rng: ran
 def _shift(
     pool: Sequence[Sequence[Run]], shifted: Name, names: Sequence[Name], rng: random.Random
 ) -> dict[str, object] | None:
-    """How often a shift of window figure is missed where it can be judged at all; None where too few runs have it.
+    """How often a shift of one figure is missed where it can be judged at all; None where too few runs have it.
 
     To multiply all latencies of a run multiplies its quantiles, and leaves the errors of their logarithms as they are.
     """

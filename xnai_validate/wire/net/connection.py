@@ -208,6 +208,8 @@ async def _connect_socket(address: Address, doing: str) -> socket.socket:
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        # A server on this host has accepted before asyncio asks again, which then waits for no round of its loop.
+        sock.connect_ex(address.sockaddr)
         await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
     except OSError as error:
         sock.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import threading
 import zlib
 from collections.abc import Awaitable, Callable
@@ -263,6 +264,55 @@ def test_connections_are_opened_some_at_a_time(monkeypatch: pytest.MonkeyPatch) 
         assert server.connections == 20
     assert most == 3
     assert {response.outcome for response in responses} == {"ended"}
+
+
+def test_a_request_larger_than_the_socket_takes_arrives_whole() -> None:
+    """What the socket does not take before asyncio has the connection is sent by asyncio, in order."""
+    body = bytes(range(256)) * 32 * 1024
+
+    async def run(server: Scripted) -> Heard:
+        prepared = prepare(HttpRequest.of(server.url("/stream"), "POST", body=body))
+        async with asyncio.TaskGroup() as tasks:
+            response = Heard(Opener(tasks, prepared, request_bytes(prepared), "127.0.0.1"))
+            response.begin()
+            async with asyncio.timeout(20):
+                await response.gone
+        return response
+
+    with scripted(sends(OK + b"Content-Length: 2\r\n\r\nhi")) as server:
+        assert asyncio.run(run(server)).outcome == "ended"
+    assert [request.body for request in server.requests] == [body]
+
+
+def test_a_request_is_sent_before_asyncio_has_the_connection() -> None:
+    """asyncio has it a round later, after all else that is due: those that begin together would wait for each other."""
+    order: list[str] = []
+
+    class Ordered(Heard):
+        def on_connecting(self) -> None:
+            order.append("begins")
+
+        def send_early(self, sock: socket.socket) -> None:
+            super().send_early(sock)
+            order.append("is sent")
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            order.append("is asyncio's")
+            super().connection_made(transport)
+
+    async def run(server: Scripted) -> Ordered:
+        async with asyncio.TaskGroup() as tasks:
+            response = Ordered(opener(server, tasks))
+            response.begin()
+            assert order == []
+            async with asyncio.timeout(20):
+                await response.gone
+        return response
+
+    with scripted(sends(OK + b"Content-Length: 2\r\n\r\nhi")) as server:
+        assert asyncio.run(run(server)).outcome == "ended"
+    assert len(server.requests) == 1
+    assert order == ["begins", "is sent", "is asyncio's"]
 
 
 def test_all_that_is_ready_is_read_before_the_first_is_parsed() -> None:

@@ -95,7 +95,6 @@ class Opener:
             response = self._waiting.popleft()
             if not response.over:
                 self._under_way += 1
-                response.on_connecting()
                 response.dialling = task = self._tasks.create_task(self._dial(response))
                 # Not in the task itself: one that is cancelled before its first step never runs.
                 task.add_done_callback(partial(self._on_dialled, response))
@@ -104,9 +103,12 @@ class Opener:
         """Connect for a response, with TLS if the url asks for it; a failure is reported to the response."""
         prepared = self._prepared
         name = prepared.tls_name
+        response.on_connecting()
         try:
             sock = await open_connection(prepared, self._host)
             try:
+                if self._context is None:
+                    response.send_early(sock)
                 loop = asyncio.get_running_loop()
                 await loop.create_connection(lambda: response, sock=sock, ssl=self._context, server_hostname=name)
             except OSError as error:

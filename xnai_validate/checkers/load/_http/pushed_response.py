@@ -7,6 +7,8 @@ some kilobytes and no time. Buffered, with one buffer for all: asyncio would mak
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from time import perf_counter
 from typing import Protocol, cast
 
@@ -61,6 +63,7 @@ class PushedResponse(asyncio.BufferedProtocol):
         "_opener",
         "_parser",
         "_transport",
+        "_unsent",
         "_until_close",
         "_whole",
         "content_type",
@@ -84,6 +87,8 @@ class PushedResponse(asyncio.BufferedProtocol):
         self._opener = opener
         """Opens the connection, when its turn has come."""
         self._transport: asyncio.Transport | None = None
+        self._unsent: bytes | None = None
+        """What is left of a request that was sent before asyncio had the connection; None if it was not."""
         self._parser: httptools.HttpResponseParser | None = None
         self._head_left = HEAD_CAP
         """Bytes that the head may still have."""
@@ -159,6 +164,18 @@ class PushedResponse(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def send_early(self, sock: socket.socket) -> None:
+        """Send the request over a socket that is connected, before asyncio has it.
+
+        asyncio calls `connection_made` only in its next round, after all else that is due: virtual users that begin
+        together would wait for each other.
+        """
+        if self.over:
+            return
+        self._unsent = data = self._opener.data
+        with suppress(OSError):  # met again by the transport, which reports it
+            self._unsent = data[sock.send(data) :]
+
     # Called by asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -168,7 +185,7 @@ class PushedResponse(asyncio.BufferedProtocol):
             self._transport.abort()
             return
         self._parser = httptools.HttpResponseParser(self)
-        self._transport.write(self._opener.data)
+        self._transport.write(self._opener.data if self._unsent is None else self._unsent)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Called by asyncio."""
