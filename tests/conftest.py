@@ -41,6 +41,7 @@ _NICE = 10
 _LONG = (
     "faults/test_crash.py",
     "packaging/test_wheel.py",
+    "workers/",
     "e2e/",
     "faults/",
     "checkers/breaker/",

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator, meta
 
 from xnai_validate import registry
 from xnai_validate.config.files.json_schema import (
@@ -39,14 +39,14 @@ PROFILES = sorted(bundled_root().glob("profiles/*.yaml"))
 
 @cache
 def validator(make: Callable[[], JsonObject]) -> Draft202012Validator:
-    """The validator of a published schema."""
+    """The validator of a published schema; the one in Rust takes a thirtieth of the time of the one in Python."""
     return Draft202012Validator(make())
 
 
 def errors_in(make: Callable[[], JsonObject], value: object) -> list[str]:
     """The errors of a document by a published schema."""
     found = validator(make).iter_errors(value)
-    return [f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in found]
+    return [f"{'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in found]
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,8 @@ def test_each_is_a_schema_and_the_same_each_time(make: object) -> None:
     """Valid by the metaschema of 2020-12, with all references resolved within, and deterministic."""
     assert callable(make)
     schema = make()
-    Draft202012Validator.check_schema(schema)
-    text = json.dumps(schema)
-    assert json.dumps(make()) == text
+    meta.validate(schema)
+    assert json.dumps(make()) == json.dumps(schema)
     references = set(_references(schema))
     assert references <= {f"#/$defs/{name}" for name in schema.get("$defs", {})}
 

@@ -138,11 +138,11 @@ def _rule_schema(kind: FactType) -> JsonObject:
     if kind.shape == "map":
         return {
             "anyOf": [
-                _reference_to("rule of length"),
-                {"type": "object", "additionalProperties": _reference_to("rule of json")},
+                _reference_to("rule-of-length"),
+                {"type": "object", "additionalProperties": _reference_to("rule-of-json")},
             ]
         }
-    return _reference_to(f"rule of {kind.shape}")
+    return _reference_to(f"rule-of-{kind.shape}")
 
 
 def _reference_to(name: str) -> JsonObject:
@@ -163,8 +163,8 @@ def _scalar_rule(value: JsonObject, operators: Iterable[str]) -> JsonObject:
         },
         "matches": {"type": "string"},
         "contains": {},
-        "length": _reference_to("rule of number"),
-        "age": _reference_to("rule of age"),
+        "length": _reference_to("rule-of-number"),
+        "age": _reference_to("rule-of-age"),
         "schema": {"type": "string", "description": "A file with a JSON Schema, beside the suite."},
         "not": {},
     }
@@ -186,29 +186,29 @@ REFERENCE_SCHEMA: JsonObject = {
 _QUANTITY: JsonObject = {"type": ["number", "string"]}
 _RULES: JsonObject = {
     REFERENCE: REFERENCE_SCHEMA,
-    "rule of number": _scalar_rule(_QUANTITY, ("min", "max", "in", "age")),
-    "rule of text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length", "age")),
-    "rule of flag": _scalar_rule({"type": "boolean"}, ("in",)),
-    "rule of list": _scalar_rule({"type": "array"}, ("contains", "length", "schema")),
-    "rule of age": {
+    "rule-of-number": _scalar_rule(_QUANTITY, ("min", "max", "in", "age")),
+    "rule-of-text": _scalar_rule({"type": "string"}, ("in", "matches", "contains", "length", "age")),
+    "rule-of-flag": _scalar_rule({"type": "boolean"}, ("in",)),
+    "rule-of-list": _scalar_rule({"type": "array"}, ("contains", "length", "schema")),
+    "rule-of-age": {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {"min": _QUANTITY, "max": _QUANTITY},
         "description": "The age of a time: ISO 8601 with a zone, a date of HTTP, or a number since 1970.",
     },
-    "rule of length": {
+    "rule-of-length": {
         "type": "object",
         "minProperties": 1,
         "additionalProperties": False,
         "properties": {
             "contains": {},
-            "length": _reference_to("rule of number"),
+            "length": _reference_to("rule-of-number"),
             "schema": {"type": "string"},
             "not": {},
         },
     },
-    "rule of json": {
+    "rule-of-json": {
         "anyOf": [
             {"type": ["string", "number", "boolean", "null", "array"]},
             _scalar_rule({}, ("min", "max", "in", "matches", "contains", "length", "age", "schema")),

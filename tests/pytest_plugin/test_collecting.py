@@ -198,7 +198,7 @@ CHAIN = """
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
 def test_shards_are_the_checks_each_once(
     pytester: pytest.Pytester, home: Path, asked: Counter[str], workers: tuple[str, ...]
 ) -> None:

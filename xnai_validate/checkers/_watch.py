@@ -10,6 +10,7 @@ from xnai_validate.checkers._steps import failure, observe_all
 from xnai_validate.kit import (
     Context,
     Observation,
+    Observed,
     Unmeasurable,
     bounded,
     did_you_mean,
@@ -58,14 +59,25 @@ class Watch(Observation):
 
 
 async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, object], dict[str, str]]:
-    """Return name -> value or MISSING, and name -> reason for the observations whose rules do not hold.
+    """Return name -> value or MISSING, and name -> reason for the observations whose rules do not hold."""
+    return _values_in(await observe_watched(watch, ctx), watch)
+
+
+async def observe_watched(watch: Mapping[str, Watch], ctx: Context) -> dict[str, Observed]:
+    """Make the observations of the watches and return measurement key -> observation.
 
     Watches that differ only in fact and path are values of one measurement: their common observation is made once.
     """
     first: dict[str, Watch] = {}
     for entry in watch.values():
         first.setdefault(entry.measurement_key, entry)
-    measured = dict(zip(first, await observe_all(ctx, list(first.values())), strict=True))
+    return dict(zip(first, await observe_all(ctx, list(first.values())), strict=True))
+
+
+def _values_in(
+    measured: Mapping[str, Observed], watch: Mapping[str, Watch]
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Return name -> value or MISSING, and name -> reason for the observations whose rules do not hold."""
     values: dict[str, object] = {}
     unread: dict[str, str] = {}
     for name, entry in watch.items():
@@ -98,8 +110,15 @@ def value_at(fact: object, path: str | None) -> object:
 
 
 async def numbers(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Read the watches; return what `numbers_in` does."""
+    return numbers_in(await observe_watched(watch, ctx), watch)
+
+
+def numbers_in(
+    measured: Mapping[str, Observed], watch: Mapping[str, Watch]
+) -> tuple[dict[str, float | None], dict[str, str]]:
     """Name -> number, or None where there is no such value; and, for what could not be read, name -> why."""
-    values, unread = await read(watch, ctx)
+    values, unread = _values_in(measured, watch)
     known: dict[str, float | None] = {}
     for name, value in values.items():
         try:

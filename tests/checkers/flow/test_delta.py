@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from tests.checkers import counting
 from tests.checkers.flow.counters import ADD, API, CALLS, OTHER, watch
 from tests.context import beside, call_checker, check_context, observe
+from tests.engine.clock import VirtualClock, run_virtual
 from xnai_validate.checkers.flow.delta import DeltaParams
 from xnai_validate.kit import NotApplicable
 from xnai_validate.model.source_location import InvalidConfig
@@ -160,6 +162,36 @@ def test_a_path_that_is_none_is_refused_at_load() -> None:
         DeltaParams.model_validate({"watch": {"calls": watch("document", "$.samples[")}, "during": [ADD]})
 
 
+def test_the_wait_ends_once_the_values_have_moved_enough() -> None:
+    """A counter that counts late is waited for as long as that takes, not for all of `settle`."""
+
+    async def scene() -> float:
+        late: dict[str, Any] = {"watch": {"calls": CALLS}, "during": [ADD], "settle": "1h", "enough": {"calls": 3}}
+        async with check_context("flow.delta", API, **late) as ctx:
+            ctx = replace(ctx, scope=replace(ctx.scope, clock=VirtualClock()))
+            others = asyncio.create_task(count_each_s(2))
+            facts = await call_checker(ctx)
+            await others
+            assert facts.moved == {"calls": 3}  # type: ignore[attr-defined]
+            return ctx.clock.monotonic()
+
+    assert run_virtual(scene()) == pytest.approx(2.0, abs=0.1)
+
+
+def test_what_does_not_move_enough_is_judged_when_the_wait_is_over() -> None:
+    """`enough` shortens a wait, it does not prolong it."""
+    few: dict[str, Any] = {"watch": {"calls": CALLS}, "during": [ADD], "settle": "60ms", "enough": {"calls": 2}}
+    seen = observe("flow.delta", API, **few, expect={"moved": {"calls": {"min": 2}}})
+    assert not seen.held
+    assert seen.facts["moved"] == {"calls": 1}
+
+
+def test_enough_of_a_value_that_is_not_watched_is_refused_at_load() -> None:
+    """A misspelt name would end no wait."""
+    with pytest.raises(ValidationError, match="enough: call is not among the values of watch"):
+        DeltaParams.model_validate({"watch": {"calls": CALLS}, "during": [ADD], "enough": {"call": 1}})
+
+
 QUIET: dict[str, Any] = {"watch": {"calls": CALLS}, "during": [ADD], "quiet": "20ms"}
 
 
@@ -199,8 +231,37 @@ def test_counters_that_move_only_since_the_first_attempt_are_judged() -> None:
     asyncio.run(scene())
 
 
+def test_a_check_does_not_wait_again_for_what_stands_still_since_an_earlier_one() -> None:
+    """Values that an earlier check has read, and that are the same still, stood still from then on: the time counts."""
+    settings = {**QUIET, "quiet": "500ms", "settle": "500ms"}
+
+    async def scene() -> list[float]:
+        clock, waits = VirtualClock(), []
+        async with check_context("flow.delta", API, others=(OTHER,), **settings) as ctx:
+            ctx = replace(ctx, scope=replace(ctx.scope, clock=clock))
+            elsewhere = replace(ctx.measurement, target=OTHER.name)
+            for target, counted_by_others in ((None, 0), (None, 0), (None, 1), (None, 0), (elsewhere, 0)):
+                counting.COUNTERS["calls"] += counted_by_others
+                begun_s = clock.monotonic()
+                check = beside(ctx, "flow.delta", settings)
+                facts = await call_checker(check if target is None else replace(check, measurement=target))
+                assert facts.moved == {"calls": 1}  # type: ignore[attr-defined]
+                waits.append(clock.monotonic() - begun_s)
+        return waits
+
+    waits = run_virtual(scene())
+    assert waits == pytest.approx([1.0, 0.6, 1.0, 0.6, 1.0]), "others, or another target, make a whole look necessary"
+
+
 async def count_for_ever() -> None:
     """What other clients do to a counter, or work that does not end."""
     while True:
         counting.COUNTERS["calls"] += 1
         await asyncio.sleep(0.005)
+
+
+async def count_each_s(times: int) -> None:
+    """A counter that counts after the answers, one a second."""
+    for _ in range(times):
+        await asyncio.sleep(1)
+        counting.COUNTERS["calls"] += 1

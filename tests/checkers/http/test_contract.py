@@ -15,10 +15,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.context import observe, observe_each
+from tests.context import call_checker, check_context, observe, observe_each
 from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http import _contract_requests as contract_requests
-from xnai_validate.checkers.http._contract_requests import GeneratedRequest, Untested, generated_requests, request_maker
+from xnai_validate.checkers.http._contract_requests import (
+    GeneratedRequest,
+    Untested,
+    generated_requests,
+    note_contract,
+    request_maker,
+)
 from xnai_validate.errors import NotApplicable, Unmeasurable
 from xnai_validate.kit import Observed, Target
 
@@ -204,6 +210,21 @@ def test_one_process_makes_up_the_requests_of_a_run() -> None:
     first, second, third = asyncio.run(answers())
     assert first
     assert first == second == third
+
+
+@pytest.mark.parametrize(("noted", "spare_bytes", "count"), [(True, 2**28, 1), (True, 2**26, 0), (False, 2**28, 0)])
+def test_the_process_is_started_with_the_look_at_the_document(noted: bool, spare_bytes: int, count: int) -> None:
+    """Where checks of the run will need it, it imports its libraries meanwhile, if the host has the memory for it."""
+
+    async def processes() -> int:
+        with scripted(Service().script) as server:
+            async with check_context("http.openapi", Target("api", server.url()), spare_bytes=spare_bytes) as ctx:
+                ctx.scope.shared.notes = note_contract(2**27) if noted else {}
+                assert (await call_checker(ctx)).valid  # type: ignore[attr-defined]
+                return len(_children_of_ours("contract_child.py"))
+
+    assert asyncio.run(processes()) == count
+    assert _children_of_ours("contract_child.py") == []
 
 
 def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

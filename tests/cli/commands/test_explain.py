@@ -6,6 +6,9 @@ import pytest
 
 from tests.cli.conftest import Place
 from xnai_validate import registry
+from xnai_validate.cli.explanation import entries
+from xnai_validate.config.catalogue import catalogue
+from xnai_validate.config.options import LoadOptions
 
 
 @pytest.mark.parametrize("kind", ["http.request", "tcp.connect", "sse.stream"])
@@ -18,6 +21,14 @@ def test_explain_kind_has_every_parameter_and_fact(place: Place, kind: str) -> N
     assert [name for name in (*names, *checker.types) if f"\n  {name} " not in text] == []
 
 
+@pytest.fixture
+def read_once(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the files of checks once, not for each name that is explained."""
+    known = catalogue(LoadOptions(without_environment=True))
+    monkeypatch.setattr(entries, "catalogue", lambda load: known)
+
+
+@pytest.mark.usefixtures("read_once")
 def test_every_kind_can_be_explained(place: Place) -> None:
     """No kind, whatever its parameters are made of, is beyond explaining."""
     for kind in registry.CHECKERS.names():
@@ -26,6 +37,7 @@ def test_every_kind_can_be_explained(place: Place) -> None:
         assert "Facts" in result.stdout
 
 
+@pytest.mark.usefixtures("read_once")
 def test_explain_family_has_its_kinds_and_what_they_share(place: Place) -> None:
     """Every family is explained; that of answers from documents explains where its questions come from."""
     for family in registry.CHECKERS.families():

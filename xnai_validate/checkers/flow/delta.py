@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
 from xnai_validate.checkers._watch import Watch, numbers
+from xnai_validate.checkers.flow._rest import QUIET_LOOKS, Attempted, Rest, hold_rest, values_in
 from xnai_validate.kit import (
     Context,
     Count,
@@ -26,10 +25,13 @@ from xnai_validate.kit import (
     at_once,
     checker,
     in_turn,
+    model_validator,
 )
 
-QUIET_LOOKS = 10
-"""How often the values are looked at that other clients may move, at the most."""
+POLL_S = 0.05
+"""How often values are read until they have moved enough."""
+REST_OF_SETTLE = 0.2
+"""The part of `settle` after which values that others may move are read: from there on they may stand still."""
 
 
 class DeltaParams(Params):
@@ -47,14 +49,25 @@ class DeltaParams(Params):
     """Whether all of it is done at once instead of in order."""
     settle: Duration = 0.0
     """How long to wait after the work before the values are read again."""
+    enough: dict[str, float] = Field(default_factory=dict)
+    """Name -> the movement that is enough: once all of these values have moved by as much, the wait of `settle` ends.
+    For values that are expected to move by at least a number."""
     quiet: Duration = 0.0
     """For counters that other clients of the stack move too: how long the values are looked at before the work, and how
-    long they must stand still before it is attempted again (`until`, `retry`). If they do not come to rest, the check
-    is skipped where they moved before its work already; where they have moved only since, it is judged: its work goes
-    on."""
+    long they must stand still before it is attempted again (`until`, `retry`). Where an earlier check of the run has
+    read them and they stand still since, less of that time is left. If they do not come to rest, the check is skipped
+    where they moved before its work already; where they have moved only since, it is judged: its work goes on."""
     absent_is_zero: bool = True
     """Whether a value that is there after the work and was not before counts as 0 before it, as a counter that had not
     counted yet. What is absent after the work has not moved by any number."""
+
+    @model_validator(mode="after")
+    def _verify_enough(self) -> DeltaParams:
+        """Return the params. Raises ValueError if `enough` names a value that is not watched."""
+        unknown = sorted(self.enough.keys() - self.watch.keys())
+        if unknown:
+            raise ValueError(f"enough: {', '.join(unknown)} is not among the values of watch")
+        return self
 
 
 def delta_waits(params: DeltaParams, inner: Inner) -> Waits:
@@ -97,13 +110,14 @@ async def delta(params: DeltaParams, ctx: Context) -> Moved:
           times: 5
         expect: {moved: {queries: 5}}
     """
-    if params.quiet:
-        await _wait_until_quiet(params, ctx)
+    rest = await ctx.shared(("delta", "rest"), hold_rest) if params.quiet else None
+    if rest is not None:
+        await _wait_until_quiet(params, ctx, rest)
     first = await perform(ctx, params.first, times=1, together=False)
     before, unread_before = await numbers(params.watch, ctx)
     work = await perform(ctx, params.during, times=params.times, together=params.together)
     if params.settle:
-        await ctx.clock.sleep(params.settle)
+        await _settle(params, ctx, before, rest)
     after, unread_after = await numbers(params.watch, ctx)
     unread = [f"{name} before: {why}" for name, why in unread_before.items()]
     unread += [f"{name} after: {why}" for name, why in unread_after.items()]
@@ -133,33 +147,33 @@ def _moved(
     return moved
 
 
-@dataclass(slots=True)
-class _Attempted:
-    """A check that has attempted its work."""
+async def _settle(params: DeltaParams, ctx: Context, before: Mapping[str, float | None], rest: Rest | None) -> None:
+    """Wait for `settle`, or until the values have moved `enough`; of values that others move too, keep a reading."""
+    until_s = ctx.clock.monotonic() + params.settle
+    if rest is not None:
+        await ctx.clock.sleep(params.settle * REST_OF_SETTLE)
+        await rest.look(params.watch, ctx)
+    while (left_s := until_s - ctx.clock.monotonic()) > 0:
+        if not params.enough:
+            await ctx.clock.sleep(left_s)
+            return
+        moved = _moved(params, before, (await numbers(params.watch, ctx))[0])
+        if all(name in moved and moved[name] >= value for name, value in params.enough.items()):
+            return
+        await ctx.clock.sleep(min(POLL_S, left_s))
 
-    check: Context
-    moved_before: bool
-    """Whether the values moved before its first attempt, and have not stood still before a later one."""
 
-
-@asynccontextmanager
-async def _hold_attempted() -> AsyncIterator[list[_Attempted]]:
-    """Yield the checks that have attempted some work, for as long as the run lasts."""
-    yield []
-
-
-async def _wait_until_quiet(params: DeltaParams, ctx: Context) -> None:
+async def _wait_until_quiet(params: DeltaParams, ctx: Context, rest: Rest) -> None:
     """Before the first attempt note whether the values move; before others wait until they stand still.
 
     Raises NotApplicable if they moved before all work of the check, and still do for `QUIET_LOOKS` times as long as
     they must stand still: then others use the stack. What moves only since then, the work has begun.
     """
     ctx.progress("does anyone else use the stack?")
-    known = await ctx.shared(("delta", params.model_dump_json()), _hold_attempted)
-    earlier = next((each for each in known if each.check is ctx), None)
-    moved = await _moved_without_work(params, ctx, looks=1 if earlier is None else QUIET_LOOKS)
+    earlier = next((each for each in rest.attempted if each.check is ctx), None)
+    moved = await _moved_without_work(params, ctx, rest, looks=1 if earlier is None else QUIET_LOOKS)
     if earlier is None:
-        known.append(_Attempted(ctx, bool(moved)))
+        rest.attempted.append(Attempted(ctx, bool(moved)))
         return
     if moved and earlier.moved_before:
         moves = " and ".join(f"{name} by {value:g}" for name, value in sorted(moved.items()))
@@ -170,15 +184,23 @@ async def _wait_until_quiet(params: DeltaParams, ctx: Context) -> None:
     earlier.moved_before = False
 
 
-async def _moved_without_work(params: DeltaParams, ctx: Context, looks: int) -> dict[str, float]:
-    """Return the values that moved within `quiet`, by how much, at the last look; empty once none does."""
-    before, _ = await numbers(params.watch, ctx)
+async def _moved_without_work(params: DeltaParams, ctx: Context, rest: Rest, looks: int) -> dict[str, float]:
+    """Return the values that moved within `quiet`, by how much, at the last look; empty once none does.
+
+    The first look is over as soon as the values have stood still for `quiet`, counted from the earliest kept reading
+    that has the same values.
+    """
+    now = await rest.look(params.watch, ctx)
+    since = rest.still_since(now, params.watch, ctx)
     moved: dict[str, float] = {}
     for _ in range(looks):
-        await ctx.clock.sleep(params.quiet)
-        after, _ = await numbers(params.watch, ctx)
+        left_s = params.quiet - (now.begun_s - since.ended_s)
+        if left_s > 0:
+            await ctx.clock.sleep(min(left_s, params.quiet))
+            now = await rest.look(params.watch, ctx)
+        before, after = values_in(since, params.watch, ctx), values_in(now, params.watch, ctx)
         moved = {name: value for name, value in _moved(params, before, after).items() if value}
         if not moved:
             break
-        before = after
+        since = now
     return moved

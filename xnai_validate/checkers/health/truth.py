@@ -132,9 +132,10 @@ def _is_down(rows: list[JsonObject], name: str) -> bool:
 async def _observe_healthy(params: TruthParams, ctx: Context, watched: Watch) -> Seen:
     """Observe the stack before anything is done to it, a few times."""
     seen = Seen("as it is", ctx.clock.monotonic())
-    for _ in range(params.looks):
+    for number in range(params.looks):
+        if number:
+            await ctx.clock.sleep(params.every)
         seen.samples += (await watch(ctx, watched, "as it is", 0.0, changed=False)).samples
-        await ctx.clock.sleep(params.every)
     return seen
 
 

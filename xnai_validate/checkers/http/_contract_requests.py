@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers.http._contract_child import EXHAUSTED
-from xnai_validate.kit import FrozenModel, JsonObject, Unmeasurable
+from xnai_validate.kit import Context, FrozenModel, JsonObject, Unmeasurable
 
 MAKE_UP_S = 20.0
 """How long all requests may take to be generated; a second is usual, most of it imports."""
@@ -23,6 +23,7 @@ CHILD = os.path.join(os.path.dirname(__file__), "_contract_child.py")
 LINE_CAP = 4 * 1024 * 1024
 REQUESTS_CAP = 32 * 1024 * 1024
 """Bytes of all requests together."""
+_CONTRACT = ("http", "contract")
 _OUT_OF_MEMORY = {EXHAUSTED, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS}
 """Exit codes of a process that ran out of memory: our own, and those of libraries that abort."""
 
@@ -68,21 +69,26 @@ class Output:
 
 
 class RequestMaker:
-    """The process that generates requests: started at the first question, it answers one question at a time."""
+    """The process that generates requests, which answers one question at a time; the first one starts it."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
 
+    async def begin(self) -> None:
+        """Start the process ahead of the first question: it imports its libraries meanwhile, which takes a second."""
+        if not self._lock.locked():  # else it is started or answers already
+            async with self._lock:
+                self._process = self._process or await self._start_process()
+
     async def output(self, question: bytes) -> Output:
         """What the process writes for a question; a process that does not come to its end is replaced."""
         async with self._lock:
-            if self._process is None:
-                self._process = await self._start_process()
+            self._process = process = self._process or await self._start_process()
             output = Output()
             try:
-                await _read_output(self._process, question, output)
+                await _read_output(process, question, output)
             finally:
                 if not output.ended:
                     await self.stop()
@@ -112,6 +118,23 @@ class RequestMaker:
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
+
+
+def note_contract(memory_bytes: int) -> Mapping[Hashable, object]:
+    """Note when a run begins that requests will be generated, with the memory that this may take."""
+    return {_CONTRACT: memory_bytes}
+
+
+async def shared_maker(ctx: Context) -> RequestMaker:
+    """The maker of requests of the run."""
+    return await ctx.shared((*_CONTRACT, "maker"), request_maker)
+
+
+async def begin_maker(ctx: Context) -> None:
+    """Start the process of the maker where a check of the run will need it, and the host has the memory for it."""
+    memory_bytes = ctx.noted(_CONTRACT)
+    if isinstance(memory_bytes, int) and memory_bytes <= ctx.spare_bytes:
+        await (await shared_maker(ctx)).begin()
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ from xnai_validate.checkers.http._contract_models import Contract, Kept
 from xnai_validate.checkers.http._contract_requests import (
     GeneratedRequest,
     generated_requests,
-    request_maker,
+    note_contract,
+    shared_maker,
 )
 from xnai_validate.checkers.http._openapi_examiner import Examiner, examiner
 from xnai_validate.kit import (
@@ -50,6 +51,7 @@ REFUSED = frozenset({400, 415, 422})
         "nonconforming": [],
         "unanswered": [],
     },
+    notes=lambda params: note_contract(params.memory_cap + JUDGE_BYTES),
     exclusive=True,  # hundreds of requests, and libraries that compute hard: others would be slow meanwhile
     extra="contract",
 )
@@ -130,9 +132,8 @@ class _Trial:
             missing = [operation for operation in chosen if not any(_matches(operation, name) for name in names)]
             self._untested = [f"{operation}: the document does not describe it" for operation in missing]
             at_root = bool(prefix) and any(name.partition(" ")[2].startswith(f"{prefix}/") for name in names)
-            maker = await self._ctx.shared(("http", "contract", "maker"), request_maker)
             async for request in generated_requests(
-                maker,
+                await shared_maker(self._ctx),
                 document,
                 names,
                 self._params.examples,

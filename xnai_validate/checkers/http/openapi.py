@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import urlencode, urlsplit
 
 from xnai_validate.checkers._http_fields import HttpHeaders, HttpMethod, HttpPath
+from xnai_validate.checkers.http._contract_requests import begin_maker
 from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
 from xnai_validate.checkers.http._openapi_file import document_text
 from xnai_validate.kit import (
@@ -161,6 +162,8 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
             about = About(
                 problems=[f"no OpenAPI document: {about.unreadable}"], can_be_followed=False, missing=params.operations
             )
+        elif about.can_be_followed:
+            await begin_maker(ctx)
         deviations, answered = await _call_all(client, process, target, params) if about.can_be_followed else ([], 0)
     return _facts_of(answer, about, deviations, answered)
 

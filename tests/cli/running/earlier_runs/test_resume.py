@@ -21,6 +21,8 @@ from xnai_validate import __version__
 from xnai_validate.cli.running.earlier_runs import resume
 
 PASSED = range(1, 9)
+MOMENTS = range(10)
+"""After how many requests a run is killed; `make test` tries every third one, `make prove` all."""
 SUITE = (
     "title: Items\ndefaults: {target: shop}\nchecks:\n"
     "  - {id: boom, title: A broken page, kind: http.request, with: {path: /boom}}\n"
@@ -132,7 +134,9 @@ def judged(result: Result) -> dict[str, Any]:
     return {"checks": statuses, **{name: document[name] for name in ("exit_code", "verdict", "summary", "criteria")}}
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize(
+    "number", [number if number % 3 == 0 else pytest.param(number, marks=pytest.mark.prove) for number in MOMENTS]
+)
 def test_a_killed_run_is_finished(place: Place, shop: Shop, number: int) -> None:
     """Killed by SIGKILL at any of ten moments: the journal shows what was seen, the rest gives the same verdicts."""
     whole = place.run("shop", "--format", "json")
