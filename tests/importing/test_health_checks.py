@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xnai_validate.importing.health_checks import native_check
-from xnai_validate.importing.project import HealthCommand
+from xnai_validate.importing.project import HealthCommand, Variable
 
 
 def shell(text: str) -> HealthCommand:
@@ -34,6 +34,26 @@ def shell(text: str) -> HealthCommand:
         (HealthCommand(("nc", "-z", "localhost", "9092")), "tcp.connect", 9092, None),
         (shell("curl -s --noproxy localhost localhost:3000/up | grep -q 'OK' || exit 1"), "http.request", 3000, "/up"),
         (shell("curl -s http://localhost/state | grep -q '^o.*k$'"), None, 0, None),
+        (HealthCommand(("wget", "--spider", "-q", "0.0.0.0:8123/ping")), "http.request", 8123, "/ping"),
+        (shell("curl -f http://localhost:$${OWN_PORT}/up"), "http.request", 7000, "/up"),
+        (shell("curl -f http://localhost:${OTHER:-81}/up"), "http.request", 81, "/up"),
+        (shell("curl -f http://localhost:80/?t=$${API_TOKEN}"), None, 0, None),
+        (shell("curl -fsS -X GET -H 'Host: shop' http://localhost/up"), "http.request", 80, "/up"),
+        (shell("curl -sku elastic:x https://localhost:9200"), None, 0, None),
+        (shell("curl -fs --cacert /ca.crt https://localhost:9200"), None, 0, None),
+        (shell("curl -k https://localhost:8443/up"), None, 0, None),
+        (shell("curl -X POST http://localhost/up"), None, 0, None),
+        (shell("curl -H 'X-Api-Key: x' http://localhost/up"), None, 0, None),
+        (shell("curl -H 'Host: $NAME' http://localhost/up"), None, 0, None),
+        (shell("wget -T 3 -q -O- http://localhost/up"), "http.request", 80, "/up"),
+        (shell("wget --header='Authorization: Bearer x' http://localhost/up"), None, 0, None),
+        (HealthCommand(("node", "-e", "fetch('http://localhost:1/', {method: 'POST'})")), None, 0, None),
+        (HealthCommand(("bash", "-c", "echo > /dev/tcp/localhost/9092")), "tcp.connect", 9092, None),
+        (shell("timeout 5s bash -c ':> /dev/tcp/127.0.0.1/2181' || exit 1"), "tcp.connect", 2181, None),
+        (
+            shell("exec 3<>/dev/tcp/127.0.0.1/9000; echo -e 'GET /ready HTTP/1.1\\r\\n\\r\\n' >&3; grep '200 OK' <&3"),
+            "http.request", 9000, "/ready",
+        ),
         (shell("curl http://elsewhere:80/"), None, 0, None),
         (shell("curl http://localhost:${PORT}/"), None, 0, None),
         (shell("celery inspect ping"), None, 0, None),
@@ -44,7 +64,7 @@ def shell(text: str) -> HealthCommand:
 )  # fmt: skip
 def test_usual_commands_become_kinds(command: HealthCommand, kind: str | None, port: int, path: str | None) -> None:
     """The port is that in the container; a request to another host or without a known port is left to the engine."""
-    check = native_check(command)
+    check = native_check(command, {"OWN_PORT": Variable("7000"), "API_TOKEN": Variable("x")})
     assert (check.kind if check else None) == kind
     if check is not None:
         assert (check.port, check.params.get("path")) == (port, path)

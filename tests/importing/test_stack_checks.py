@@ -119,6 +119,14 @@ def test_services_that_share_a_network_have_the_ports_that_are_theirs() -> None:
     assert any("in the network of this host" in comment for comment in parts["agent"].comments)
 
 
+def test_where_a_service_is_published_is_written_as_far_as_the_file_has_it() -> None:
+    """A port of the engine's choice is not in the file, but it is published; an image may be an unset variable."""
+    services = (Service("chosen", "own/a", ports=(Port(8013),), random_ports=(8013,)), Service("empty", ""))
+    parts = {part.name: part.comments for part in imported(Project("p", services, ()), {}).parts}
+    assert any("`docker compose port chosen 8013` prints" in comment for comment in parts["chosen"])
+    assert parts["empty"][0] == "empty: its image is a variable without a value"
+
+
 def test_a_password_that_is_empty_is_none() -> None:
     """A variable that the file leaves empty is no password that could be exported from it."""
     environment = {"MYSQL_ROOT_PASSWORD": Variable(""), "MYSQL_PASSWORD": Variable("", ("DB_PASSWORD",))}
@@ -139,10 +147,31 @@ def test_a_web_server_at_an_unusual_port_is_only_connected_to() -> None:
 def test_a_service_that_is_not_started_again_may_have_ended_well() -> None:
     """With `restart: no` a service may have done its work, and fails only if it ended with an error."""
     stack = imported(
-        Project("p", (Service("tool", may_end=True), Service("web", may_end=True, ports=(Port(1),))), ()), {}
+        Project("p", (Service("tool", restart="no"), Service("web", restart="no", ports=(Port(1),))), ()), {}
     )
     expected = [check["expect"] for check in stack.suites[CONTAINERS]]
     assert expected == [{"exit_code": 0, "oom_killed": False}, {"running": True, "oom_killed": False}]
+
+
+@pytest.mark.parametrize(
+    ("job", "may_end"),
+    [
+        (Service("migrator", restart="on-failure"), True),
+        (Service("db-init", restart="on-failure:3"), True),
+        (Service("createbuckets"), True),
+        (Service("buckets", "minio/mc:latest"), True),
+        (Service("worker", restart="on-failure"), False),
+        (Service("worker"), False),
+        (Service("migrator", restart="always"), False),
+        (Service("setup", ports=(Port(80, 80),)), False),
+        (Service("initiative-api"), False),
+    ],
+)
+def test_a_job_that_nobody_waits_for_may_have_ended_well(job: Service, may_end: bool) -> None:
+    """Its name or image shows it, where the engine does not start it again; a worker has to run."""
+    (check,) = imported(Project("p", (job,), ()), {}).suites[CONTAINERS]
+    expect = {"exit_code": 0, "oom_killed": False} if may_end else {"running": True, "oom_killed": False}
+    assert check["expect"] == expect
 
 
 def test_a_password_that_the_containers_shell_fills_in_is_named() -> None:
@@ -162,9 +191,9 @@ def test_a_port_that_is_published_twice_is_checked_at_both() -> None:
     stack = imported(Project("p", (front, db), ()), FIRST)
     checks = {check["id"]: check["with"] for check in stack.suites[HEALTH]}
     assert checks == {
-        "front-port-80": {"host": "127.0.0.1", "port": 3000},
-        "front-port-80-2": {"host": "127.0.0.1", "port": 3001},
-        "db-port-5432": {"host": "127.0.0.1", "port": 15432},
+        "front-port-80": {"hold": "300ms", "host": "127.0.0.1", "port": 3000},
+        "front-port-80-2": {"hold": "300ms", "host": "127.0.0.1", "port": 3001},
+        "db-port-5432": {"hold": "300ms", "host": "127.0.0.1", "port": 15432},
     }
     assert [check["id"] for check in stack.suites[EXPOSURE]] == ["db-5432"]
     assert len(stack.findings) == 2

@@ -76,14 +76,16 @@ class Service:
     container: str | None = None
     """The name of its container, where that is fixed."""
     ports: tuple[Port, ...] = ()
+    random_ports: tuple[int, ...] = ()
+    """Its ports that are published on the host at ports of the engine's choice."""
     network: str = ""
     """`host`, or `service:NAME`: the network that it has in place of one of its own."""
     environment: Mapping[str, Variable] = field(default_factory=dict)
     command: str = ""
     command_names: tuple[str, ...] = ()
     """The variables that its command is made of."""
-    may_end: bool = False
-    """Whether the file wants it not to be started again once it has ended."""
+    restart: str = ""
+    """When the engine starts its container again, such as `always`; empty where the file does not set it: never."""
     health: HealthCommand | None = None
     probe: Probe | None = None
     health_is_off: bool = False

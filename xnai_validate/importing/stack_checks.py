@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
+from xnai_validate.importing.check_entry import check_entry
+from xnai_validate.importing.container_checks import container_check
 from xnai_validate.importing.health_checks import NativeCheck, native_check, probe_check
 from xnai_validate.importing.project import LOOPBACK, Condition, Port, Project, Service
 from xnai_validate.importing.software import Software, account_of, password_of, software_of
-from xnai_validate.model.json import JsonObject, JsonValue
+from xnai_validate.model.json import JsonObject
 
 _HTTP_PORTS = (80, 3000, 5000, 8000, 8080, 8888)
 """Ports at which HTTP is spoken as a rule."""
@@ -59,7 +61,7 @@ def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack
         service = plan.service
         stack.parts.append(_make_part(project, plan, is_one_shot=service.name in completed))
         if project.engine == "compose":
-            stack.suites[CONTAINERS].append(_container_check(service, ids, is_one_shot=service.name in completed))
+            stack.suites[CONTAINERS].append(container_check(service, ids, is_one_shot=service.name in completed))
         needs = [answers[name] for name in service.needs if answers.get(name)]
         stack.suites[HEALTH] += plan.health_checks([need for need in needs if need])
         stack.suites[EXPOSURE] += _exposures(plan, stack)
@@ -98,7 +100,7 @@ def with_shared_ports(services: Sequence[Service]) -> tuple[Service, ...]:
 def _usual_ports(service: Service) -> list[int]:
     """The port of a service's software, and the one that its health check asks."""
     software = software_of(service)
-    native = native_check(service.health) if service.health else None
+    native = native_check(service.health, service.environment) if service.health else None
     ports = [software.port] if software else []
     return list(dict.fromkeys([*ports, *([native.port] if native else [])]))
 
@@ -128,7 +130,7 @@ class _Plan:
 
     def __post_init__(self) -> None:
         if self.service.health is not None:
-            self.native = native_check(self.service.health)
+            self.native = native_check(self.service.health, self.service.environment)
         elif self.service.probe is not None:
             self.native = probe_check(self.service.probe)
 
@@ -193,18 +195,20 @@ class _Plan:
             params = dict(native.params) if port == self.main_port else self._elsewhere(native, port)
             own = f"{name}-health" if begun else name
             title = f"{self.service.name} {native.sentence}"
-            yield _make_check(own, title, native.kind, self.service.name, params, native.expect, needs)
+            yield check_entry(own, title, native.kind, self.service.name, params, native.expect, needs)
             begun = True
         taken: set[str] = set()
         for other in self.published:
             if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
                 continue
             title = f"{self.service.name} accepts connections on port {other.published}"
-            place: JsonObject = {} if other == self.main_port else {"host": other.host, "port": other.published}
+            # The engine accepts connections also where no server of the container listens, and closes them at once.
+            place: JsonObject = {"hold": "300ms"}
+            place |= {} if other == self.main_port else {"host": other.host, "port": other.published}
             own = f"{name}-port-{other.container}" if begun else name
             own = own if own not in taken else f"{own}-{len(taken) + 1}"  # one port may be published several times
             taken.add(own)
-            yield _make_check(own, title, "tcp.connect", self.service.name, place, {"connected": True}, needs)
+            yield check_entry(own, title, "tcp.connect", self.service.name, place, {"held": True}, needs)
             begun = True
 
     def _elsewhere(self, native: NativeCheck, port: Port) -> JsonObject:
@@ -236,43 +240,11 @@ def _to_kebab(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "service"
 
 
-def _make_check(
-    name: str, title: str, kind: str, target: str, params: JsonObject, expect: JsonObject, needs: list[str]
-) -> JsonObject:
-    """Return a check as it is written in a suite; empty parts are left out."""
-    check: JsonObject = {"id": name, "title": title, "kind": kind, "target": target}
-    if params:
-        check["with"] = params
-    if expect:
-        check["expect"] = expect
-    if needs:
-        check["needs"] = list[JsonValue](needs)
-    return check
-
-
-def _container_check(service: Service, ids: Mapping[str, str], *, is_one_shot: bool) -> JsonObject:
-    """Return the check of a service's container: it runs, or it has ended without an error."""
-    name = ids[service.name]
-    needs = [ids[each] for each in service.needs if each in ids]
-    if is_one_shot:
-        title, expect = f"{service.name} ran to its end without an error", {"running": False, "exit_code": 0}
-        return _make_check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
-    if service.may_end and service.health is None and not service.ports:
-        title, expect = f"{service.name} runs, or has ended without an error", {"exit_code": 0, "oom_killed": False}
-        return _make_check(name, title, "container.state", service.name, {"usage": False}, dict(expect), needs)
-    expect_running: JsonObject = {"running": True, "oom_killed": False}
-    if service.health is not None:
-        expect_running["health"] = "healthy"
-    if service.replicas > 1:
-        expect_running["replicas_running"] = {"min": service.replicas}
-    title = f"{service.name} runs{', and its health check passes' if service.health else ''}"
-    return _make_check(name, title, "container.state", service.name, {"usage": False}, expect_running, needs)
-
-
 def _make_part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     """Return the target of a service, with comments on how it can be reached."""
     service, software = plan.service, plan.software
-    comments = [f"{service.name}: {service.image or 'built here'}"]
+    source = "built here" if service.image is None else service.image or "its image is a variable without a value"
+    comments = [f"{service.name}: {source}"]
     target: JsonObject = {}
     port = plan.main_port
     if port:
@@ -287,6 +259,9 @@ def _make_part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
     elif service.network.startswith("service:"):
         owner = service.network.partition(":")[2]
         comments.append(f"in the network of {owner}: which of the ports published there is its own is not in the file")
+    elif service.random_ports:
+        example = f"docker compose port {service.name} {service.random_ports[0]}"
+        comments.append(f"published at a port of the engine's choice, which `{example}` prints: it is not in the file")
     elif project.engine == "compose":
         comments.append("not published: this host sees only its container. Run the checks within its network for more")
     else:
@@ -339,7 +314,7 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
         title = f"Port {port.container} of {service.name} is published on loopback only"
         runs = f"{stack.project.name}/{CONTAINERS}:{own}"
         yield {
-            **_make_check(
+            **check_entry(
                 f"{own}-{port.container}", title, "container.state", service.name, {"usage": False}, expect, [runs]
             ),
             "practice": "practice.private-ports",

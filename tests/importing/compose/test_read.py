@@ -56,6 +56,26 @@ def test_included_files_have_their_own_variables(forms: Project) -> None:
     assert (store.image, store.command, values(store)) == ("redis:7", "redis-server", {"WHERE": "quoted # 7"})
 
 
+def test_the_policy_of_restarts_stands_in_either_place(tmp_path: Path) -> None:
+    """Under `restart`, which YAML may read as false, or under `deploy`; ports of the engine's choice are known too."""
+    file = write(
+        tmp_path,
+        """
+        services:
+          a: {image: a, restart: no}
+          b: {image: b, deploy: {restart_policy: {condition: none}}}
+          c: {image: c, deploy: {restart_policy: {condition: on-failure}}, ports: ["80", ":81", "82:82"], expose: [83]}
+          d: {image: d, restart: always, deploy: {restart_policy: {condition: none}}}
+          e: {image: ":"}
+        """,
+    )
+    found = services(read_compose([file], environ={}))
+    assert {name: each.restart for name, each in found.items()} == {
+        "a": "no", "b": "no", "c": "on-failure", "d": "always", "e": "",
+    }  # fmt: skip
+    assert (found["c"].random_ports, found["e"].image) == ((80, 81), "")
+
+
 def test_an_override_beside_is_laid_on_top(forms: Project) -> None:
     """`!override` replaces a list, `!reset` removes a key."""
     tagged = services(forms)["tagged"]

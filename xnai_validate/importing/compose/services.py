@@ -44,14 +44,17 @@ class ServiceReader:
         deploy = raw.get("deploy")
         return Service(
             name=name,
-            image=str(image) if image else None,
+            image=None if image is None else str(image).strip(":"),
             container=str(raw["container_name"]) if raw.get("container_name") else None,
             ports=ports,
+            random_ports=tuple(
+                port.container for port in ports_of(raw.get("ports"), None)[0] if port.published is None
+            ),
             network=str(raw.get("network_mode") or ""),
             environment=self._read_environment(raw),
             command=_join_command(raw.get("command")),
             command_names=_variables_in(raw.get("command")),
-            may_end=raw.get("restart") in ("no", False),
+            restart=_restart_policy(raw.get("restart"), deploy),
             health=health,
             health_is_off=is_off,
             needs={**dict.fromkeys(_implied_needs(raw), "started"), **dict(_list_dependencies(raw.get("depends_on")))},
@@ -125,6 +128,15 @@ def _health(raw: JsonValue) -> tuple[HealthCommand | None, bool]:
         return None, False
     words = tuple(str(item) for item in test[1:])
     return HealthCommand(words, in_shell=test[0] == "CMD-SHELL"), False
+
+
+def _restart_policy(restart: JsonValue, deploy: JsonValue) -> str:
+    """The policy under `restart`, else the one under `deploy`, in the words of `restart`; empty without either."""
+    if restart is not None:
+        return "no" if restart is False else str(restart)
+    policy = deploy.get("restart_policy") if isinstance(deploy, dict) else None
+    condition = str(policy.get("condition") or "any") if isinstance(policy, dict) else ""
+    return {"none": "no", "any": "always"}.get(condition, condition)
 
 
 def _list_dependencies(raw: JsonValue) -> Iterator[tuple[str, Condition]]:
