@@ -184,6 +184,26 @@ def test_a_password_that_the_containers_shell_fills_in_is_named() -> None:
     )
 
 
+def test_a_usual_port_of_http_is_asked_for_a_page() -> None:
+    """A server without recipe and health check answers there with less than 500; at other ports it is connected to."""
+    web = Service("web", "own/web", ports=(Port(3000, 80), Port(9999, 9999)))
+    page, other = imported(Project("p", (web,), ()), {}).suites[HEALTH]
+    assert (page["kind"], page["with"], page["expect"]) == ("http.request", {"path": "/"}, {"status": {"max": 499}})
+    assert (other["kind"], other["expect"]) == ("tcp.connect", {"held": True})
+
+
+def test_a_database_at_a_random_port_is_open_too() -> None:
+    """A port of the engine's choice on all addresses is a finding, with the form that keeps it on the host."""
+    db = Service("db", "postgres:16", ports=(Port(5432),), random_ports=(5432,))
+    near = Service("near", "postgres:16", ports=(Port(5432, None, "127.0.0.1"),), random_ports=(5432,))
+    inner = Service("inner", "postgres:16", ports=(Port(5432),))
+    stack = imported(Project("p", (db, near, inner), ()), FIRST)
+    assert [check["id"] for check in stack.suites[EXPOSURE]] == ["db-5432"]
+    assert [finding.partition(";")[2].strip() for finding in stack.findings] == [
+        '"127.0.0.1::5432" keeps it on this host'
+    ]
+
+
 def test_a_port_that_is_published_twice_is_checked_at_both() -> None:
     """A container's port at two of the host's has a check for each, and one about all that leads to it."""
     front = Service("front", "nginx:1.29", ports=(Port(80, 80), Port(80, 3000), Port(80, 3001)))

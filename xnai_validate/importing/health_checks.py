@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from xnai_validate.importing.project import HealthCommand, Probe, Variable
 from xnai_validate.model.json import JsonObject
@@ -38,6 +38,10 @@ _UNVERIFIED = re.compile(r"\s(?:-\w*k\w*|--insecure|--no-check-certificate)(?=\s
 _HEADER = re.compile(r"\s(?:-H|--header)[ =]?(?:'([\w-]+):\s*([^']*)'|\"([\w-]+):\s*([^\"]*)\")")
 _SOCKET = re.compile(r"/dev/tcp/(?:localhost|127\.0\.0\.1|0\.0\.0\.0|::1)/(\d+)")
 """A connection that the shell itself opens."""
+_CODE_SOCKET = re.compile(r"['\"]+(?:localhost|127\.0\.0\.1|0\.0\.0\.0)['\"]+\s*,\s*(\d+)")
+"""The same in the code of a language, such as `fsockopen('localhost', 8090)`."""
+_WITH_URLS = ("curl", "wget", "python", "python3", "node", "nodejs", "bun", "deno", "ruby", "php", "perl", "timeout")
+"""Programs whose command may have the url that they ask."""
 _REQUEST_LINE = re.compile(r"\b(GET|HEAD) (/\S*) HTTP/1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::?-(?P<default>[^{}$]*))?\}|(?P<plain>\w+))")
 _HELD: JsonObject = {"hold": "300ms"}
@@ -86,9 +90,10 @@ def native_check(command: HealthCommand, environment: Mapping[str, Variable] | N
         return NativeCheck("tcp.connect", int(numbers[-1]), "tcp", _HELD, {"held": True}) if numbers else None
     if program in ("mongosh", "mongo"):
         return NativeCheck("tcp.connect", _port_in(text, 27017), "tcp", _HELD, {"held": True})
-    if program in ("curl", "wget", "python", "python3", "node", "bun", "deno", "nodejs", "ruby", "timeout"):
-        return _check_of_url(text, program)
-    return None
+    if program not in _WITH_URLS or any(map(looks_secret, command.names)):
+        return None  # a value that may be secret is not written down
+    socket = _CODE_SOCKET.search(text) if program not in ("curl", "wget") and _find_url(text, program) is None else None
+    return _check_of_socket(text, int(socket[1])) if socket else _check_of_url(text, program)
 
 
 def probe_check(probe: Probe) -> NativeCheck:
@@ -141,7 +146,7 @@ def _check_of_url(text: str, program: str) -> NativeCheck | None:
     if re.search(r"(?:^|\s)-\w*L|--location", text) or program in ("wget", "python", "python3", "node"):
         params["redirects"] = 5
     headers = {match[1] or match[3]: match[2] or match[4] or "" for match in _HEADER.finditer(text)}
-    if any(looks_secret(name) or "$" in value for name, value in headers.items()):
+    if any(looks_secret(name) or "$" in value for name, value in (*headers.items(), *parse_qsl(url.query))):
         return None
     if headers:
         params["headers"] = dict(headers)

@@ -55,6 +55,8 @@ class HealthCommand:
     words: tuple[str, ...]
     """The command and its arguments; of a shell command, the whole text as one word."""
     in_shell: bool = False
+    names: tuple[str, ...] = ()
+    """The variables of the compose file's environment that it was made of."""
 
 
 @dataclass(frozen=True, slots=True)

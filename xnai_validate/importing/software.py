@@ -55,7 +55,7 @@ KNOWN = (
              ("RABBITMQ_DEFAULT_PASS", "RABBITMQ_PASSWORD"), ("RABBITMQ_DEFAULT_USER", "RABBITMQ_USERNAME"),
              ("RABBITMQ_DEFAULT_VHOST", "RABBITMQ_VHOST"), default_user="guest", default_database="/",
              login_hint="with: {queue: NAME} of its recipe logs in too (pip install 'xnai-validate[amqp]')"),
-    Software("kafka", r"kafka|cp-kafka|redpanda", 9092, "kafka", True,
+    Software("kafka", r"kafka|kafka-native|cp-kafka|cp-server|redpanda", 9092, "kafka", True,
              login_hint="with: {group: NAME} of its recipe measures its lag (pip install 'xnai-validate[kafka]')"),
     Software("nats", r"nats(?:-server)?", 4222, "tcp", True, second_ports={8222: "monitoring"}),
     Software("mongo", r"mongo|mongodb|mongodb-community-server", 27017, "tcp", True,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 from xnai_validate.importing.check_entry import check_entry
-from xnai_validate.importing.container_checks import container_check
+from xnai_validate.importing.container_checks import container_check, may_end
 from xnai_validate.importing.health_checks import NativeCheck, native_check, probe_check
 from xnai_validate.importing.project import LOOPBACK, Condition, Port, Project, Service
 from xnai_validate.importing.software import Software, account_of, password_of, software_of
@@ -201,15 +201,23 @@ class _Plan:
         for other in self.published:
             if other in (self.recipe_port, port) or (self.software and other.container in self.software.second_ports):
                 continue
-            title = f"{self.service.name} accepts connections on port {other.published}"
-            # The engine accepts connections also where no server of the container listens, and closes them at once.
-            place: JsonObject = {"hold": "300ms"}
-            place |= {} if other == self.main_port else {"host": other.host, "port": other.published}
             own = f"{name}-port-{other.container}" if begun else name
             own = own if own not in taken else f"{own}-{len(taken) + 1}"  # one port may be published several times
             taken.add(own)
-            yield check_entry(own, title, "tcp.connect", self.service.name, place, {"held": True}, needs)
+            yield self._port_check(own, other, needs)
             begun = True
+
+    def _port_check(self, own: str, port: Port, needs: list[str]) -> JsonObject:
+        """The check of a published port about which no more is known than its number."""
+        name = self.service.name
+        if port == self.main_port and self.scheme == "http":
+            title = f"{name} answers HTTP requests on port {port.published}"
+            return check_entry(own, title, "http.request", name, {"path": "/"}, {"status": {"max": 499}}, needs)
+        title = f"{name} accepts connections on port {port.published}"
+        # The engine accepts connections also where no server of the container listens, and closes them at once.
+        place: JsonObject = {"hold": "300ms"}
+        place |= {} if port == self.main_port else {"host": port.host, "port": port.published}
+        return check_entry(own, title, "tcp.connect", name, place, {"held": True}, needs)
 
     def _elsewhere(self, native: NativeCheck, port: Port) -> JsonObject:
         """The params of a check at another port than that of the target's url."""
@@ -287,6 +295,8 @@ def _make_part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
         comments.append(
             f"its health check ({program} ...) can only run in its container; the engine's result is checked"
         )
+    elif may_end(service):
+        comments.append("may be a job that has ended: that it runs, or ended without an error, is checked")
     elif service.health is None and not plan.published and not is_one_shot and project.engine == "compose":
         comments.append("without a health check in the file, only that it runs is checked")
     comments += [f"not read: {note}" for note in service.notes]
@@ -299,12 +309,15 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
     if software is None or not software.stores_data or stack.project.engine != "compose":
         return
     checked: set[int] = set()
-    for port in plan.published:
-        if not port.is_public:
+    for port in service.ports:
+        is_random = port.published is None and port.container in service.random_ports
+        if port.protocol != "tcp" or not (port.is_public or (is_random and port.address is None)):
             continue
+        where = f"port {port.published}" if port.published else "a port of the engine's choice"
+        private = f"{LOOPBACK}:{port.published or ''}:{port.container}"
         stack.findings.append(
-            f"{service.name} ({software.recipe}) is published on all addresses of this host, port {port.published}; "
-            f'"{LOOPBACK}:{port.published}:{port.container}" keeps it on this host'
+            f"{service.name} ({software.recipe}) is published on all addresses of this host, {where}; "
+            f'"{private}" keeps it on this host'
         )
         if port.container in checked:
             continue
@@ -318,5 +331,5 @@ def _exposures(plan: _Plan, stack: ImportedStack) -> Iterator[JsonObject]:
                 f"{own}-{port.container}", title, "container.state", service.name, {"usage": False}, expect, [runs]
             ),
             "practice": "practice.private-ports",
-            "fix": f'Publish it as "{LOOPBACK}:{port.published}:{port.container}".',
+            "fix": f'Publish it as "{private}".',
         }

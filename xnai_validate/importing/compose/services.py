@@ -123,11 +123,11 @@ def _health(raw: JsonValue) -> tuple[HealthCommand | None, bool]:
     if str(raw.get("disable", "")).lower() == "true" or test == ["NONE"] or test == "NONE":
         return None, True
     if isinstance(test, str) and test:
-        return HealthCommand((test,), in_shell=True), False
+        return HealthCommand((str(test),), in_shell=True, names=_variables_in(test)), False
     if not isinstance(test, list) or len(test) < 2:
         return None, False
     words = tuple(str(item) for item in test[1:])
-    return HealthCommand(words, in_shell=test[0] == "CMD-SHELL"), False
+    return HealthCommand(words, in_shell=test[0] == "CMD-SHELL", names=_variables_in(test)), False
 
 
 def _restart_policy(restart: JsonValue, deploy: JsonValue) -> str:
