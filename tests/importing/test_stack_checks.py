@@ -167,7 +167,7 @@ def test_a_service_that_is_not_started_again_may_have_ended_well() -> None:
         (Service("initiative-api"), False),
     ],
 )
-def test_a_job_that_nobody_waits_for_may_have_ended_well(job: Service, may_end: bool) -> None:
+def test_a_job_without_dependents_may_have_ended_well(job: Service, may_end: bool) -> None:
     """Its name or image shows it, where the engine does not start it again; a worker has to run."""
     (check,) = imported(Project("p", (job,), ()), {}).suites[CONTAINERS]
     expect = {"exit_code": 0, "oom_killed": False} if may_end else {"running": True, "oom_killed": False}

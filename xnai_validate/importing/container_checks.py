@@ -41,7 +41,7 @@ def container_check(service: Service, ids: Mapping[str, str], *, is_one_shot: bo
 def may_end(service: Service) -> bool:
     """Whether a container that has ended without an error is as it should be.
 
-    The file says so by `restart: no`. Where it sets no policy, or `on-failure`, the engine does not start the container
+    `restart: no` declares it. Where it sets no policy, or `on-failure`, the engine does not start the container
     again either, but servers are declared like that too: then the name or the image has to show that it is a job.
     """
     if service.health is not None or service.ports:
