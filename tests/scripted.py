@@ -43,6 +43,7 @@ class Scripted:
     script: Callable[[ReceivedRequest, Line], Awaitable[bool]]
     """Answers a request; whether the connection stays open."""
     port: int = 0
+    host: str = "127.0.0.1"
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     requests: list[ReceivedRequest] = field(default_factory=list)
     connections: int = 0
@@ -55,7 +56,7 @@ class Scripted:
             asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(60)
 
     def url(self, path: str = "", scheme: str = "http") -> str:
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
+        return f"{scheme}://{self.host}:{self.port}{path}"
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -86,13 +87,16 @@ async def _read(reader: asyncio.StreamReader, number: int) -> ReceivedRequest | 
 
 @contextmanager
 def scripted(
-    script: Callable[[ReceivedRequest, Line], Awaitable[bool]], *, context: ssl.SSLContext | None = None
+    script: Callable[[ReceivedRequest, Line], Awaitable[bool]],
+    *,
+    context: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[Scripted]:
-    """Serve on a free port of 127.0.0.1, with TLS where a context is given."""
+    """Serve on a free port of an address, with TLS where a context is given."""
 
     @asynccontextmanager
     async def serving() -> AsyncIterator[Scripted]:
-        state = Scripted(script)
+        state = Scripted(script, host=host)
         tasks: set[asyncio.Task[None]] = set()
 
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,7 +107,7 @@ def scripted(
                 await state.talk(reader, writer)
             tasks.discard(task)
 
-        server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(handle, host, 0, ssl=context)
         state.port = server.sockets[0].getsockname()[1]
         try:
             yield state

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.config.home import Home
+from tests.engine.plans import Stage, make, scripted
 from xnai_validate.durations import Forecast, deadline_conflicts, time_conflicts
-from xnai_validate.plan import Plan
+from xnai_validate.kit import Waits
+from xnai_validate.model.results.vantage import SPARE_S
+from xnai_validate.plan import ExpectedTime, Limits, Plan
 
 EXPERIMENT = """
   - id: {id}
@@ -117,3 +120,21 @@ def test_the_looks_around_a_fault_count(home: Home) -> None:
     looks_s = 2 * 2 * plan.steady.observations["api"].waits.usual_s
     assert watched.usual_s == pytest.approx(alone.usual_s + looks_s)
     assert watched.longest_s == pytest.approx(alone.longest_s + looks_s + 50)
+
+
+def test_workers_measure_some_checks_at_a_time() -> None:
+    """A worker makes 8 measurements at a time, and all together 64: more checks, or more places, take longer."""
+    kind = replace(scripted(Stage()), waits=lambda params, inner: Waits(2.0))
+    checks = [make(f"c{number}", kind, vantage=("workers",)) for number in range(32)]
+    limits = Limits(concurrency=32, per_target=32)
+
+    def expected(workers: int, known_s: float | None = None) -> ExpectedTime:
+        places = {check.id: [f"tcp://host:{number}" for number in range(workers)] for check in checks}
+        known = {} if known_s is None else {check.id: known_s for check in checks}
+        return Forecast(checks, limits, known, places=places if workers else {}).expected()
+
+    assert [expected(workers).usual_s for workers in (0, 1, 8, 64, 640)] == [2, 8, 8, 64, 640]
+    assert expected(8, known_s=8.0).usual_s == 8, "the wait for workers is part of what a check took before"
+    one_s = checks[0].longest_s
+    assert expected(0).longest_s == one_s
+    assert expected(1).longest_s == (one_s + SPARE_S) * 32 / 8, "a worker may take longer than the time limit"

@@ -54,6 +54,7 @@ SITUATIONS = {
     "report/formats/test_every_format.py": "what every format promises",
     "report/formats/test_hostile_text.py": "hostile text in every format",
     "report/test_golden.py": "reports as files",
+    "workers/test_logs.py": "what Dask logs and shows of orders with secrets",
     "wire/http/test_framings.py": "responses as files of cases",
     "wire/http/test_urls.py": "urls as files of cases",
 }

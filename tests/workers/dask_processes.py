@@ -26,6 +26,10 @@ class DaskProcesses:
     port: int
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     scheduler: subprocess.Popen[bytes] | None = None
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the environment of each."""
+    pages: tuple[str, ...] = ()
+    """The urls of the HTTP servers of the scheduler and of the workers, where they have one."""
 
     @property
     def url(self) -> str:
@@ -41,12 +45,12 @@ class DaskProcesses:
         own = ["--host", self.host, "--port", str(self.port), "--no-dashboard", "--no-jupyter", *more]
         self.scheduler = self._start("scheduler", "dask_scheduler", own)
 
-    def start_worker(self, name: str, *more: str, url: str | None = None) -> None:
-        """Start a worker of a name."""
+    def start_worker(self, name: str, *more: str, url: str | None = None, within: tuple[str, ...] = ()) -> None:
+        """Start a worker of a name; `within` is a command that starts it elsewhere, such as in another network."""
         own = ["--name", name, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0", *more]
         if "--listen-address" not in more:
             own += ["--host", self.host]
-        self.workers[name] = self._start(name, "dask_worker", [url or self.url, *own])
+        self.workers[name] = self._start(name, "dask_worker", [url or self.url, *own], within)
 
     def kill_worker(self, name: str) -> None:
         """Kill a worker at once."""
@@ -71,14 +75,16 @@ class DaskProcesses:
                 process.kill()
                 process.wait()
 
-    def _start(self, name: str, module: str, arguments: list[str]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, name: str, module: str, arguments: list[str], within: tuple[str, ...] = ()
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+                [*within, sys.executable, "-m", f"distributed.cli.{module}", *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.variables},
                 start_new_session=True,
             )
 

@@ -11,19 +11,20 @@ import pytest
 
 from tests.scripted import Scripted, ok, scripted
 from xnai_validate import registry
-from xnai_validate.kit import Context, Facts, JsonObject, Params, Target, Unmeasurable
+from xnai_validate.kit import Context, Facts, Params, Target, Unmeasurable
 from xnai_validate.workers import measurement_calls, measurement_run
 from xnai_validate.workers.measurement_run import plain_facts
 from xnai_validate.workers.orders import MeasurementOrder, order_target
+from xnai_validate.workers.sealing import public_key, seal
 
 SESSION = "7f3a9c21d44e4b0aa91b6f5d2c8e"
 
 
-def order(server: Scripted, nonce: str, **changed: Any) -> JsonObject:
+def order(server: Scripted, nonce: str, **changed: Any) -> bytes:
     """Return the order to make one request."""
     target = asyncio.run(order_target(Target("api", server.url())))
     made = MeasurementOrder(nonce, "http.request", {"path": "/a"}, target, 30.0, 60.0, None, True)
-    return measurement_calls.plain(replace(made, **changed))
+    return measurement_calls.sealed(replace(made, **changed), public_key())
 
 
 def answer(server: Scripted, nonce: str, **changed: Any) -> Any:
@@ -48,7 +49,8 @@ def test_an_order_is_executed_once() -> None:
         assert "refused" in measurement_calls.measure(order(server, "once"))
         assert [request.headers["traceparent"] for request in server.requests] == [parent]
     assert "refused" in asyncio.run(measurement_calls.fetch("once"))
-    assert measurement_calls.measure({"nonce": "other"}) == {"refused": "it is of another version"}
+    assert measurement_calls.measure(seal({"nonce": "other"}, public_key())) == {"refused": "it is of another version"}
+    assert "sealed for another process" in str(measurement_calls.measure(b"\t" + bytes(63))["refused"])
     assert measurement_calls.known() == {}
 
 

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 
 from tests.context import call_checker, check_context
+from tests.eventually import eventually
 from tests.ports import free_port
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from tests.workers.dask_processes import DaskProcesses, dask_processes
-from tests.workers.loads import load_by, when_under_way
+from tests.workers.loads import load_by, watch_calls, when_under_way
 from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.checkers.load._generator.arrivals import Arrivals, Randomness, Stage
 from xnai_validate.checkers.load._generator.runner import RUNNER
@@ -31,6 +32,7 @@ from xnai_validate.model.secrets.masking import Masker
 from xnai_validate.workers import worker_calls
 from xnai_validate.workers.cluster import Cluster, Worker
 from xnai_validate.workers.runner import WorkersRunner, loads_by_workers
+from xnai_validate.workers.sealing import public_key
 from xnai_validate.workers.sender import Sender
 
 NAMES = ("w0", "w1", "w2", "w3")
@@ -166,6 +168,43 @@ def nothing_left_at(server: Scripted) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize("when", ["before its result has arrived", "once its result has arrived"])
+def test_a_result_counts_once_it_has_arrived(
+    dask: DaskProcesses, server: Scripted, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is killed after its last answer and before its result has arrived is no pass; after that it is."""
+    arrivals, is_early = 40, when.startswith("before")
+    begun: set[str] = set()
+
+    async def kill_early(worker: Worker, function: Callable[..., Any]) -> None:
+        if worker.name != "w2" or not is_early:
+            return
+        if function is worker_calls.start:
+            begun.add("w2")
+        elif function is worker_calls.poll and "w2" in begun and "w2" in dask.workers:
+            assert await asyncio.to_thread(eventually, lambda: len(server.requests) == arrivals, 60.0)
+            server.answer_all()
+            dask.kill_worker("w2")
+
+    def kill_late(worker: Worker) -> None:
+        if worker.name == "w2" and not is_early:
+            dask.kill_worker("w2")
+
+    received = watch_calls(monkeypatch, kill_early, kill_late)
+    outcome = load_by(dask.url, "load.http", target_of(server), within_s=90, arrivals={"rate": arrivals}, for_="1s")
+    dask.start_worker("w2")
+    facts: Any = outcome.facts
+    assert len(server.requests) == arrivals, "the server has answered all of them either way"
+    if is_early:
+        assert (outcome.status, facts["not_measured_count"]) == (Status.ERROR, arrivals / 4), outcome.reason
+        assert [lost.partition(" ")[0] for lost in facts["lost_workers"]] == ["w2"]
+    else:
+        assert (outcome.status, facts["completed_count"]) == (Status.PASS, arrivals), outcome.reason
+    assert ("w2" in received) != is_early
+    nothing_left_at(server)
+    dask.await_workers()
+
+
 def test_a_worker_that_hangs_is_no_pass(dask: DaskProcesses, server: Scripted) -> None:
     """A worker that is stopped in the middle is lost for the run; once it goes on, it ends its share by itself."""
 
@@ -275,7 +314,8 @@ class ThisProcess(Cluster):
     """A cluster of one worker that is this process, and whose figures lack an arrival."""
 
     def __init__(self, lacks: int) -> None:
-        self.workers = (Worker("w0", "tcp://127.0.0.1:1", "here", os.getpid(), worker_calls.network()),)
+        network, key = worker_calls.network(), public_key()
+        self.workers = (Worker("w0", "tcp://127.0.0.1:1", "here", os.getpid(), network, key=key),)
         self.is_private, self.lost, self.lacks = True, {}, lacks
 
     async def call(self, worker: Worker, function: Callable[..., Any], *args: Any, within_s: float = 0.0) -> Any:

@@ -15,9 +15,11 @@ import pytest
 
 from tests.e2e.tool import report, tool
 from tests.eventually import eventually
+from tests.ports import free_port
 from tests.scripted import Line, ReceivedRequest, Scripted, ok, scripted
 from tests.workers.dask_processes import DaskProcesses, dask_processes
-from tests.workers.places import broken_for, client_of, plan_from, run_from
+from tests.workers.places import CHECK, broken_for, client_of, plan_from, run_from
+from tests.workers.tcp_proxy import tcp_proxy
 from xnai_validate.engine import Engine
 from xnai_validate.errors import ConfigError
 from xnai_validate.kit import Target
@@ -25,7 +27,7 @@ from xnai_validate.model.results.status import Status
 from xnai_validate.plan import Retry
 from xnai_validate.workers import measurement_calls
 from xnai_validate.workers.cluster import Cluster, Worker, open_cluster
-from xnai_validate.workers.vantage_points import WorkerPoints
+from xnai_validate.workers.vantage_points import WorkerPoints, places_of
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +136,37 @@ def test_a_worker_that_hangs_is_no_pass(dask: DaskProcesses, tmp_path: Path) -> 
     assert eventually(lambda: left_at(dask.url) == [], 60.0), "what goes on again ends with its lease"
 
 
+def test_a_worker_that_is_cut_off_is_no_pass(dask: DaskProcesses, tmp_path: Path) -> None:
+    """A worker whose network is cut while it measures is named, and ends its measurement by itself with its lease."""
+    port = free_port()
+    dask.kill_worker("inside")
+    with tcp_proxy(dask.port) as to_scheduler, tcp_proxy(port) as to_worker:
+        at = ["--listen-address", f"tcp://127.0.0.1:{port}", "--contact-address", f"tcp://127.0.0.1:{to_worker.port}"]
+        dask.start_worker("inside", *at, "--resources", "dmz=1", url=f"tcp://127.0.0.1:{to_scheduler.port}")
+        dask.await_workers()
+        inside = dask.workers["inside"].pid
+        cut: list[int] = []
+
+        async def answer(request: ReceivedRequest, line: Line) -> bool:
+            if await asyncio.to_thread(client_of, line) != inside:
+                return await ok(b"{}")(request, line)
+            to_scheduler.is_cut = to_worker.is_cut = True
+            cut.append(line.number)
+            await line.reader.read()  # until the worker closes the connection
+            return False
+
+        with scripted(answer) as server:
+            plan = plan_from(target_of(server), "workers", timeout="50s", retry=Retry(2, 0.0))
+            ended = run_from(dask.url, plan, tmp_path)
+            assert eventually(lambda: len(server.gone) == server.connections, 60.0), "it ends with its lease"
+        dask.kill_worker("inside")
+    start_inside(dask)
+    assert len(cut) == 1
+    assert (ended.status, ended.attempts) == (Status.ERROR, 2)
+    assert [(place.name, place.status) for place in ended.vantage] == [("edge", Status.PASS), ("inside", Status.ERROR)]
+    assert (ended.vantage[1].reason or "").startswith("not measured: it was lost before: worker inside (tcp://")
+
+
 def test_an_interrupt_ends_what_workers_measure(dask: DaskProcesses, tmp_path: Path) -> None:
     """When the run is stopped, every worker closes its connection within a second, and nothing is left there."""
     asked: list[int] = []
@@ -174,7 +207,7 @@ def test_the_time_limit_of_the_check_holds_on_workers(dask: DaskProcesses, tmp_p
 
 
 def test_other_kinds_measure_from_workers(dask: DaskProcesses, tmp_path: Path) -> None:
-    """A connection that is refused is a fact at each place; a name is looked up by each worker."""
+    """A connection that is refused is a fact at each place; hosts and names are looked up by each worker."""
     with scripted(ok(b"{}")) as server:
         target = target_of(server)
         ended = run_from(dask.url, plan_from(target, "workers", kind="tcp.connect", hold="10ms"), tmp_path)
@@ -182,6 +215,11 @@ def test_other_kinds_measure_from_workers(dask: DaskProcesses, tmp_path: Path) -
     expect: Any = {"error": "refused"}
     ended = run_from(dask.url, plan_from(target, "workers", kind="tcp.connect", expect=expect), tmp_path)
     assert ended.status is Status.PASS
+    with scripted(ok(b"{}")) as other:
+        at: dict[str, Any] = {"host": "localhost", "port": other.port, "hold": "10ms"}
+        ended = run_from(dask.url, plan_from(target, "workers", kind="tcp.connect", **at), tmp_path)
+        assert (ended.status, other.connections) == (Status.PASS, 2), "the host and port of `with`, not of the target"
+        assert [place.facts["address"] for place in ended.vantage] == ["127.0.0.1", "127.0.0.1"]
     plan = plan_from(target, "workers", kind="dns.resolve", name="localhost")
     assert run_from(dask.url, plan, tmp_path).status is Status.PASS
 
@@ -204,6 +242,20 @@ def test_a_worker_named_local_is_not_taken_for_this_process() -> None:
     points = WorkerPoints(Cluster(client, workers, is_private=True), sender)
     assert [point.name for point in points.points(["workers"])] == ["edge", "local (tcp://h:2)"]
     assert [point.name for point in points.points(["dmz"])] == ["dmz (local (tcp://h:2))"]
+
+
+def test_places_of_checks_are_those_of_their_names() -> None:
+    """A worker that is named twice measures once; what is measured here alone has no place."""
+    named = (("edge", ("dmz",)), ("inside", ("dmz",)))
+    workers = tuple(Worker(name, f"tcp://{name}:1", "h", 1, "n", resources) for name, resources in named)
+    target = Target("api", "http://127.0.0.1:1")
+    for places, expected in (
+        (("edge", "workers"), ("tcp://edge:1", "tcp://inside:1")),
+        (("dmz", "local"), ("tcp://edge:1", "tcp://inside:1")),
+        (("inside",), ("tcp://inside:1",)),
+    ):
+        assert places_of(plan_from(target, *places), workers) == {CHECK: expected}
+    assert places_of(plan_from(target, "local"), workers) == {}
 
 
 SUITE = """

@@ -9,12 +9,14 @@ from tests.scripted import ok, scripted
 from xnai_validate.kit import JsonObject, Target
 from xnai_validate.workers import worker_calls
 from xnai_validate.workers.orders import Order, order_target
+from xnai_validate.workers.sealing import public_key
 
 
-def order(nonce: str, run: str, url: str) -> JsonObject:
+def order(nonce: str, run: str, url: str) -> bytes:
     """Return the order to send a short load."""
     target = asyncio.run(order_target(Target("api", url)))
-    return worker_calls.plain(Order(nonce, run, "load.http", {"callers": 1, "for": "200ms"}, target, 0, 1, 60.0))
+    made = Order(nonce, run, "load.http", {"callers": 1, "for": "200ms"}, target, 0, 1, 60.0)
+    return worker_calls.sealed(made, public_key())
 
 
 def wait_for(nonce: str, *states: str) -> JsonObject:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +53,8 @@ class Worker:
     """The network namespace that it is in."""
     resources: tuple[str, ...] = ()
     """What it was started with as `--resources`, by name: other names of the place that it measures from."""
+    key: bytes = b""
+    """Its public key, which orders are sealed with."""
 
     @property
     def label(self) -> str:
@@ -114,6 +116,7 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
+        stack.enter_context(_dask_alone_logged())
         address: Any = await stack.enter_async_context(_local(int(local[1]))) if local else url
         security = _SECURITY(require_encryption=True) if url.startswith("tls://") else None
         try:
@@ -131,6 +134,27 @@ async def open_cluster(url: str) -> AsyncIterator[Cluster]:
         if local is not None:
             await asyncio.gather(*(cluster.call(worker, worker_calls.ignore_interrupts) for worker in cluster.workers))
         yield cluster
+
+
+@contextmanager
+def _dask_alone_logged() -> Iterator[None]:
+    """Let the handlers of the root logger take the records of Dask alone.
+
+    Dask makes such handlers where its configuration asks for them, and libraries log urls and headers, with secrets.
+    """
+    handlers = tuple(logging.getLogger().handlers)
+    for handler in handlers:
+        handler.addFilter(_is_of_dask)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_is_of_dask)
+
+
+def _is_of_dask(record: logging.LogRecord) -> bool:
+    """Whether a record is of Dask, or of the server that it is built on."""
+    return record.name.partition(".")[0] in ("dask", "distributed", "tornado")
 
 
 async def _knock(url: str) -> None:
@@ -183,13 +207,14 @@ async def _hello(client: Client, address: str, about: dict[str, Any]) -> Worker:
     except WorkerLost as lost:
         hint = f"each worker needs xnai-validate {__version__}: pip install 'xnai-validate[distributed,load]'"
         raise ConfigError(lost.message, hint=hint) from None
-    if answer["version"] != __version__:
+    if answer["version"] != __version__ or "key" not in answer:
         raise ConfigError(
             f"worker {label} has version {answer['version']} of xnai-validate, and this is {__version__}",
             hint="install the same version everywhere",
         )
     resources = tuple(str(resource) for resource in about.get("resources") or ())
-    return Worker(name, address, str(answer["host"]), int(answer["pid"]), str(answer["network"]), resources)
+    host, network, key = str(answer["host"]), str(answer["network"]), bytes.fromhex(answer["key"])
+    return Worker(name, address, host, int(answer["pid"]), network, resources, key)
 
 
 def _is_private(address: str) -> bool:

@@ -100,7 +100,7 @@ class DividedLoad:
         """Have a worker prepare its share, and wait until it is ready."""
         self._load.ctx.progress(f"preparing {len(self.members)} workers")
         order = self._orders(self._nonce, member.index, len(self.members), self._lease_s)
-        await self._call(member, worker_calls.prepare, worker_calls.plain(order))
+        await self._call(member, worker_calls.prepare, worker_calls.sealed(order, member.worker.key))
         until = perf_counter() + PREPARED_S
         while True:
             answer = await self._call(member, worker_calls.poll, self._nonce)

@@ -11,6 +11,7 @@ from dataclasses import asdict, fields
 from xnai_validate.kit import JsonObject
 from xnai_validate.workers.measurement_run import MeasurementRun
 from xnai_validate.workers.orders import MeasurementOrder
+from xnai_validate.workers.sealing import seal, unseal
 
 WAIT_S = 1.0
 """How long `fetch` waits for the end of a measurement."""
@@ -25,8 +26,12 @@ _EXECUTED: dict[str, None] = {}
 """The nonces of the last measurements."""
 
 
-def measure(order: JsonObject) -> JsonObject:
+def measure(sealed: bytes) -> JsonObject:
     """Begin a measurement; refuses a second execution."""
+    try:
+        order = unseal(sealed)
+    except ValueError as error:
+        return {"refused": f"the order cannot be read: {error}"}
     if set(order) != {field.name for field in fields(MeasurementOrder)}:
         return {"refused": "it is of another version"}
     nonce = str(order["nonce"])
@@ -76,6 +81,6 @@ def known() -> JsonObject:
     return {nonce: run.has_ended for nonce, run in _RUNS.items()}
 
 
-def plain(order: MeasurementOrder) -> JsonObject:
-    """Return an order as plain data."""
-    return asdict(order)
+def sealed(order: MeasurementOrder, key: bytes) -> bytes:
+    """Return an order as `measure` takes it, for the worker with this public key."""
+    return seal(asdict(order), key)

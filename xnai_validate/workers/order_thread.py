@@ -12,6 +12,7 @@ from xnai_validate.errors import NotApplicable, XnaiError
 from xnai_validate.kit import JsonObject
 from xnai_validate.plan import Limits
 from xnai_validate.workers.quick_loop import quick_loop
+from xnai_validate.workers.unlogged import log_nothing
 
 WATCH_S = 0.1
 """How often the thread looks whether its work is still wanted."""
@@ -75,7 +76,8 @@ class OrderThread:
         self.answer = {"error": kind, "message": message, "hint": hint}
 
     def _main(self) -> None:
-        """Work in an event loop of this thread; every error becomes the answer."""
+        """Work in an event loop of this thread; every error becomes the answer, and none is logged."""
+        log_nothing()
         try:
             with asyncio.Runner(loop_factory=quick_loop()) as runner:
                 runner.run(self._work_watched())
@@ -90,6 +92,8 @@ class OrderThread:
     async def _work_watched(self) -> None:
         """Do the work, and watch meanwhile whether it is still wanted."""
         self._loop = asyncio.get_running_loop()
+        # The default one logs errors of forgotten tasks, in whichever thread clears them up.
+        self._loop.set_exception_handler(lambda loop, context: None)
         self._task = asyncio.current_task()
         watcher = asyncio.create_task(self._watch())
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ from xnai_validate.workers.cluster import Cluster, open_cluster
 from xnai_validate.workers.divided_load import DividedLoad, Member
 from xnai_validate.workers.orders import Order
 from xnai_validate.workers.sender import Sender
-from xnai_validate.workers.vantage_points import WorkerPoints, refuse_unknown_workers
+from xnai_validate.workers.vantage_points import WorkerPoints, places_of, refuse_unknown_workers
 
 
 @asynccontextmanager
@@ -42,11 +42,14 @@ async def loads_by_workers(url: str, masker: Masker, *, allow_plain: bool) -> As
 
 
 @asynccontextmanager
-async def workers_for(plan: Plan, url: str, *, allow_plain: bool) -> AsyncIterator[Cluster]:
-    """Use the workers of a url for a run of the plan. Raises ConfigError if they cannot be used, or one is unknown."""
+async def workers_for(plan: Plan, url: str, *, allow_plain: bool) -> AsyncIterator[Mapping[str, tuple[str, ...]]]:
+    """Use the workers of a url for a run of the plan, and yield which checks they measure; see `places_of`.
+
+    Raises ConfigError if they cannot be used, or one is unknown.
+    """
     async with loads_by_workers(url, Masker(plan.secrets), allow_plain=allow_plain) as cluster:
         refuse_unknown_workers(plan, cluster.workers)
-        yield cluster
+        yield places_of(plan, cluster.workers)
 
 
 class WorkersRunner:

@@ -16,7 +16,7 @@ from xnai_validate.errors import ConfigError, NotApplicable, XnaiError
 from xnai_validate.kit import Checker, Context, Facts, JsonObject, Unmeasurable, uninterrupted
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.results.exchange import Exchange
-from xnai_validate.model.results.vantage import EVERY_WORKER, HERE
+from xnai_validate.model.results.vantage import AT_ONCE, AT_ONCE_EACH, EVERY_WORKER, HERE, SPARE_S
 from xnai_validate.model.suggestions import did_you_mean
 from xnai_validate.model.trace_context import TRACEPARENT
 from xnai_validate.plan import CompiledMeasurement, Plan
@@ -26,12 +26,6 @@ from xnai_validate.workers.measurement_run import ANSWER_CAP
 from xnai_validate.workers.orders import MeasurementOrder
 from xnai_validate.workers.sender import Sender
 
-AT_ONCE = 64
-"""Orders of a run that are under way at a time."""
-AT_ONCE_EACH = 8
-"""Orders of a worker that are under way at a time."""
-SPARE_S = 30.0
-"""How much longer than the time limit of the check a worker may take: it imports the kind, and closes connections."""
 STOP_S = 1.0
 LISTED = 20
 """Names of workers that a message lists."""
@@ -93,6 +87,17 @@ def refuse_unknown_workers(plan: Plan, workers: Sequence[Worker]) -> None:
             if check.skip is None and name != HERE and not any(workers_of(name, workers)):
                 place = f"{check.info.source.file}:{check.info.source.line}"
                 raise ConfigError(f"{place}: {unknown_worker(name)}", hint=describe_workers(name, workers))
+
+
+def places_of(plan: Plan, workers: Sequence[Worker]) -> dict[str, tuple[str, ...]]:
+    """Return by which workers each check is measured: full id -> their addresses, where it has any."""
+    places: dict[str, tuple[str, ...]] = {}
+    for check in plan.checks:
+        names = [name for name in check.vantage if name != HERE and check.skip is None]
+        addresses = dict.fromkeys(worker.address for name in names for worker in workers_of(name, workers))
+        if addresses:
+            places[check.id] = tuple(addresses)
+    return places
 
 
 def workers_of(name: str, workers: Iterable[Worker]) -> Iterator[Worker]:
@@ -159,7 +164,8 @@ class WorkerPoint:
         until = perf_counter() + order.timeout_s + SPARE_S
         is_over = False
         try:
-            await self.cluster.call(self.worker, measurement_calls.measure, measurement_calls.plain(order))
+            sealed = measurement_calls.sealed(order, self.worker.key)
+            await self.cluster.call(self.worker, measurement_calls.measure, sealed)
             while perf_counter() < until:
                 found = await self.cluster.call(self.worker, measurement_calls.fetch, order.nonce)
                 if "answer" in found:

@@ -18,6 +18,7 @@ from time import perf_counter
 from xnai_validate import __version__
 from xnai_validate.kit import JsonObject
 from xnai_validate.workers.orders import Order
+from xnai_validate.workers.sealing import public_key, seal, unseal
 from xnai_validate.workers.share_run import ShareRun
 
 STOP_S = 0.8
@@ -29,7 +30,8 @@ _EXECUTED: set[str] = set()
 
 def hello() -> JsonObject:
     """Return what this worker is."""
-    return {"version": __version__, "pid": os.getpid(), "host": socket.gethostname(), "network": network()}
+    about: JsonObject = {"version": __version__, "pid": os.getpid(), "host": socket.gethostname(), "network": network()}
+    return {**about, "key": public_key().hex()}
 
 
 @cache
@@ -54,8 +56,12 @@ def clock() -> float:
     return perf_counter()
 
 
-def prepare(order: JsonObject) -> JsonObject:
+def prepare(sealed: bytes) -> JsonObject:
     """Prepare a share; refuses a second execution, and a load at the same time as one of another run."""
+    try:
+        order = unseal(sealed)
+    except ValueError as error:
+        return {"refused": f"the order cannot be read: {error}"}
     if set(order) != {field.name for field in fields(Order)}:
         return {"refused": "it is of another version"}
     nonce = str(order["nonce"])
@@ -113,6 +119,6 @@ def known() -> JsonObject:
     return {nonce: run.has_ended for nonce, run in _RUNS.items()}
 
 
-def plain(order: Order) -> JsonObject:
-    """Return an order as plain data."""
-    return asdict(order)
+def sealed(order: Order, key: bytes) -> bytes:
+    """Return an order as `prepare` takes it, for the worker with this public key."""
+    return seal(asdict(order), key)

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from tests.certificates import authority
+from tests.cli.conftest import Place
 from tests.ports import free_port
 from tests.scripted import Scripted, ok, scripted
-from tests.workers.dask_processes import DaskProcesses
+from tests.workers.dask_processes import DaskProcesses, dask_processes
 from tests.workers.tcp_proxy import tcp_proxy
 from tests.workers.test_orders import SECRET, has_secret, own_address
+from xnai_validate import durations
 
 PROFILE = """
 title: A load
@@ -74,6 +76,19 @@ def test_no_scheduler_is_exit_2(tmp_path: Path) -> None:
     assert report is None
     assert "no scheduler answers" in stderr
     assert server.requests == []
+
+
+def test_the_expected_duration_is_that_with_the_workers(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown once, when it is known how many workers measure: here each makes a hundredth of a check at a time."""
+    monkeypatch.setattr(durations, "AT_ONCE_EACH", 0.01)
+    targets = f"targets: {{api: {{url: '{place.site.url}'}}}}\n"
+    profile = "title: Places\nsuites: [site/web]\ndefaults: {from: workers}\n" + targets
+    (place.path / "profiles/places.yaml").write_text(profile)
+    with dask_processes(place.path, ("edge",)) as dask:
+        result = place.run("places", "--workers", dask.url)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("stopped after") == 1
+    assert result.stderr.startswith("about 10 s; stopped after"), result.stderr
 
 
 @pytest.mark.prove

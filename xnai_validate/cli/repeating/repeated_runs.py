@@ -108,7 +108,7 @@ class RepeatedRuns:
         plan = prepared_plan(options, stack, forecast=self._first)
         baselines, format_ = Baselines(options.baseline, None), FORMATS.get(options.format)
         with Outputs(tuple(options.output or ())) as outputs:
-            run = Run(options, format_, plan, outputs, baselines, handler, self._announcer)
+            run = Run(options, format_, plan, outputs, baselines, handler, self._announcer, forecast=self._first)
             report = run.measure()
             handler.ignored = False
             run.write_files(report)

@@ -42,6 +42,7 @@ from xnai_validate.config.options import LoadOptions
 from xnai_validate.config.yaml_files.document import SourceCache
 from xnai_validate.engine import Engine, new_run_id, signals
 from xnai_validate.engine.events.earlier_part import NOT_RESUMED, Resumed
+from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.report import RunReport
 from xnai_validate.model.results.report_builder import ReportBuilder
 from xnai_validate.model.results.verdict import with_broken_reporter
@@ -106,9 +107,20 @@ def prepared_plan(
     refuse_disturbed_targets(plan)
     plan = await_targets(settle(plan, profiles, load), profiles, load)
     plan = with_expected_time(with_shard(plan, options, load.stack))
-    if forecast and not options.quiet and (sentence := describe_expected(plan)):
-        console.print_notice(sentence)
+    if forecast and not measured_from_workers(options, plan):
+        print_expected(options, plan)
     return plan
+
+
+def measured_from_workers(options: RunOptions, plan: Plan) -> bool:
+    """Whether how long the run takes depends on how many workers are connected, which is known once it begins."""
+    return options.workers is not None and any(check.vantage for check in plan.checks if check.skip is None)
+
+
+def print_expected(options: RunOptions, plan: Plan) -> None:
+    """Print how long the run takes, unless it is one of seconds."""
+    if not options.quiet and (sentence := describe_expected(plan)):
+        console.print_notice(sentence)
 
 
 def _load_options(options: RunOptions, stack: Stack) -> LoadOptions:
@@ -131,6 +143,8 @@ class Run:
     announcer: Announcer
     resumed: Resumed = NOT_RESUMED
     """What an interrupted run has measured of the plan."""
+    forecast: bool = True
+    """Whether to print how long it takes where only the run itself knows that, because workers measure."""
     sinks: Sinks = field(init=False)
     report_builder: ReportBuilder = field(init=False, default_factory=ReportBuilder)
     journal_path: Path | None = field(init=False, default=None)
@@ -173,7 +187,22 @@ class Run:
         """
         host = host_facts()
         self.baselines.verify(self.plan, __version__, host)
-        engine = Engine(
+        async with loads_sent(self.options, self.plan) as places:
+            if places:
+                self.plan = with_expected_time(self.plan, places)
+                if self.forecast:
+                    print_expected(self.options, self.plan)
+            engine = self._engine(host)
+            async with signals(engine), engine.run() as events:
+                async for event in events:
+                    self.sinks.take(event)
+                    self.report_builder.add(event)
+                self.handler.ignored = True
+        self.journal_path = engine.journal_path
+
+    def _engine(self, host: JsonObject) -> Engine:
+        """Return the engine that executes the plan."""
+        return Engine(
             self.plan,
             run_id=new_run_id(time.time()),
             version=__version__,
@@ -187,12 +216,6 @@ class Run:
             urls_of=urls_now,
             resumed=self.resumed,
         )
-        async with loads_sent(self.options, self.plan), signals(engine), engine.run() as events:
-            async for event in events:
-                self.sinks.take(event)
-                self.report_builder.add(event)
-            self.handler.ignored = True
-        self.journal_path = engine.journal_path
 
     def _add_to_baseline(self, report: RunReport) -> None:
         """Add the run to its baseline and print what became of it."""

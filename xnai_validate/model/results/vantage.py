@@ -16,6 +16,12 @@ HERE = "local"
 """The vantage point that is this process."""
 EVERY_WORKER = "workers"
 """The name that stands for every worker of a run."""
+AT_ONCE = 64
+"""Measurements of a run that workers make at a time."""
+AT_ONCE_EACH = 8
+"""Measurements of a run that one worker makes at a time."""
+SPARE_S = 30.0
+"""How much longer than the time limit of the check a worker may take: it imports the kind, and closes connections."""
 NAMED = 5
 """Vantage points of the same result that a sentence names."""
 GROUPS = 4

@@ -43,3 +43,14 @@ def test_the_last_run_with_the_same_times_counts(tmp_path: Path, monkeypatch: py
 def test_it_is_described_without_false_precision(usual_s: float, text: str | None) -> None:
     """Seconds below a minute and a half, then tens of seconds, then minutes; a run of seconds needs no forecast."""
     assert describe_expected(a_plan(usual_s, 0.0)) == text
+
+
+def test_workers_that_measure_make_a_run_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 640 places a check is measured in ten rounds; a deadline that no profile sets leaves time for them."""
+    monkeypatch.setenv("XNAI_VALIDATE_STATE", str(tmp_path))
+    plan = a_plan(100.0, 0.0)
+    plan = replace(plan, limits=replace(plan.limits, deadline_s=120.0, deadline_is_given=False))
+    places = {check.id: [f"tcp://host:{number}" for number in range(640)] for check in plan.checks}
+    longer = with_expected_time(plan, places)
+    assert (with_expected_time(plan).expected.usual_s, longer.expected.usual_s) == (100, 1000)
+    assert longer.limits.deadline_s == longer.expected.deadline_s > 120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from xnai_validate.engine import journals, read_journal, state_dir
 from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import CheckFinished, CheckStarted, RunStarted
 from xnai_validate.model.units import about
-from xnai_validate.plan import QUICK_S, Plan
+from xnai_validate.plan import NOTHING, QUICK_S, Plan
 
 LOOKED_AT = 10
 """Stored runs that are looked at, the newest first."""
@@ -19,16 +19,17 @@ WORTH_NAMING_S = 5.0
 """A run that takes less needs no forecast."""
 
 
-def with_expected_time(plan: Plan) -> Plan:
+def with_expected_time(plan: Plan, places: Mapping[str, Sequence[str]] = NOTHING) -> Plan:
     """Return the plan with its expected duration.
 
     A check that the last run of the same profiles had with the same times is expected to take as long as it took there.
+    `places`: full id -> the addresses of the workers that measure the check, which make some measurements at a time.
     """
-    expected = Forecast(plan.checks, plan.limits, steady=plan.steady).expected()
+    expected = Forecast(plan.checks, plan.limits, steady=plan.steady, places=places).expected()
     known_s = _read_durations(plan.profiles, expected.by_params)
     limits = plan.limits
-    if known_s:
-        expected = Forecast(plan.checks, plan.limits, known_s, plan.steady).expected()
+    if known_s or places:
+        expected = Forecast(plan.checks, plan.limits, known_s, plan.steady, places).expected()
         if not limits.deadline_is_given:
             limits = replace(limits, deadline_s=max(limits.deadline_s, expected.deadline_s))
     return replace(plan, expected=expected, limits=limits)
