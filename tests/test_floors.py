@@ -34,7 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "schema": frozenset({"kit", "model", "errors"}),
     "checkers": frozenset({"kit", "wire"}),
     "faults": frozenset({"kit", "wire"}),
-    # From the protocols it takes the logs of targets that fail: what explains any check is no checker's.
+    # From the protocols it takes the logs of targets that fail: what explains any check is not a checker's.
     "engine": frozenset({"opening", "plan", "kit", "wire", "model", "errors"}),
     "config": frozenset({"opening", "registry", "schema", "plan", "durations", "kit", "wire", "model", "errors"}),
     "report": frozenset({"model", "errors"}),

@@ -44,7 +44,7 @@ class Page(Quiet, BaseHTTPRequestHandler):
 def holds_marker(value: object, depth: int = DEPTH) -> bool:
     """Whether the marker stands in a value, at most `depth` levels deep.
 
-    One text by itself is no form of a check, and neither is a place in its file.
+    One text by itself is not a form of a check, and neither is a place in its file.
     """
     if isinstance(value, str):
         return depth < DEPTH and MARKER in value

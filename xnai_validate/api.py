@@ -118,7 +118,7 @@ async def run_async(*profiles: str, **options: Unpack[Options]) -> RunReport:
 def plan(*profiles: str, **options: Unpack[Options]) -> Plan:
     """Return the plan of a run without running it: its checks, in order, and why some would be skipped.
 
-    Variables of the environment that are not set are no errors here. Raises ConfigError.
+    Variables of the environment that are not set are not errors here. Raises ConfigError.
     """
     return _load_selected(profiles, replace(_load_options(options), without_environment=True))
 

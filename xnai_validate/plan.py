@@ -23,7 +23,7 @@ FAULT_S = 0.3
 RESTART_SHARE = 0.05
 """The share of the time that a restart may take which it usually takes."""
 QUICK_S = 0.1
-"""A check that usually takes less is no part of what makes a run long."""
+"""A check that usually takes less is not part of what makes a run long."""
 NO_WAITS = Waits()
 """The waits of most measurements: not known."""
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -63,7 +63,7 @@ class CompiledMeasurement:
     fault_entries: Mapping[str, PlannedFault] = field(default_factory=lambda: NOTHING)
     """`FaultEntry.key` -> fault, for every fault in the params."""
     waits: Waits = field(init=False, compare=False)
-    """How long it takes by its params. A `timeout` that is not given is no limit to rely on."""
+    """How long it takes by its params. Without a `timeout` it is not limited."""
     faults: tuple[PlannedFault, ...] = field(init=False, compare=False)
     """Every fault that this measurement may inject, including those of its observations."""
 

@@ -76,7 +76,7 @@ def test_memory_is_judged_where_the_check_judges_it() -> None:
 
 @pytest.mark.parametrize(("rss_mib", "change"), [(104.0, "cannot tell"), (96.2, "same"), (94.0, "improvement")])
 def test_a_certain_change_below_the_band_does_not_count(rss_mib: float, change: Change) -> None:
-    """Four percent more, which is no chance, is neither a regression nor ruled out to be one; four less is no gain."""
+    """Four percent more is neither a regression nor ruled out to be one, though not by chance; four less is no gain."""
     before = [memory_run(100, number) for number in range(5)]
     found = figure_of(compare("main", before, [memory_run(rss_mib, 9)]), "tree_rss_mib")
     assert found.change == change

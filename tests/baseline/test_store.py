@@ -72,9 +72,9 @@ GOOD = {"format": "xnai-validate/baseline/1", "name": "x", "runs": []}
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "it is no JSON"),
-        (b"\xff\xfe", "it is no JSON"),
-        (b"[" * 100_000, "it is no JSON"),
+        (b"", "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
         (b"[]", "not a baseline of xnai-validate"),
         (b'{"format": "xnai-validate/report/1"}', "not a baseline of xnai-validate"),
         (b'{"format": 1}', "not a baseline of xnai-validate"),

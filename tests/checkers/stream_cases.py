@@ -51,7 +51,7 @@ def run_case(path: Path, kind: str, content_type: str, **with_: Any) -> tuple[di
 
 
 def _in_bounds(expected: Any, got: Any) -> bool:
-    """Whether a time is within its bounds; a value without bounds is no time."""
+    """Whether a time is within its bounds; a value without bounds is not a time."""
     if not isinstance(expected, dict) or not expected.keys() <= {"min", "max"}:
         return True
     return got is not None and expected.get("min", 0) <= got <= expected.get("max", 1e9)

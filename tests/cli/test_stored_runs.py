@@ -23,7 +23,7 @@ from xnai_validate.errors import ConfigError
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, name: str, content: str, message: str) -> None:
-    """Whatever the file holds, the error names it and is no traceback."""
+    """Whatever the file holds, the error names it and is not a traceback."""
     path = tmp_path / name
     path.write_bytes(content.encode(errors="surrogateescape"))
     for read in (report_of, recorded_of):

@@ -27,7 +27,7 @@ A=2
 
 
 def test_lines_are_read_as_compose_reads_them(tmp_path: Path) -> None:
-    """Quotes, comments, `export` and later lines; the byte order mark is no part of a name."""
+    """Quotes, comments, `export` and later lines; the byte order mark is not part of a name."""
     path = tmp_path / ".env"
     path.write_text("\ufeff" + TEXT, encoding="utf-8")
     assert read_env_file(path) == {

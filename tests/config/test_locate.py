@@ -69,7 +69,7 @@ def test_a_folder_is_no_profile(home: Home) -> None:
     """A folder in the place of a file, or of a name, is named as a folder, with the option that takes folders."""
     (home.path / "mine.yaml").mkdir()
     (home.path / "mine").mkdir()
-    assert error_lines(home.problems("mine.yaml")) == ["-: mine.yaml is no file that can be read"]
+    assert error_lines(home.problems("mine.yaml")) == ["-: mine.yaml is not a readable file"]
     assert error_lines(home.problems("mine")) == [
         '-: unknown profile "mine"; mine is a folder; --path mine searches it'
     ]

@@ -35,7 +35,7 @@ URLS = {"amqp": "amqp://127.0.0.1:9", "kafka": "kafka://127.0.0.1:9", "sql": "po
 
 
 def examples() -> dict[str, list[dict[str, Any]]]:
-    """Kind -> the examples in its documentation, each as a check; those with `...` in them are no whole."""
+    """Kind -> the examples in its documentation, each as a check; those with `...` in them are not whole."""
     found: dict[str, list[dict[str, Any]]] = {}
     for kind in registry.CHECKERS.names():
         checker = registry.CHECKERS.get(kind)

@@ -180,7 +180,7 @@ def test_no_secret_reaches_a_sink(project: Path) -> None:
         sinks[" ".join(words[:4])] = shown.stdout + shown.stderr
     written = [path for path in project.rglob("*") if path.is_file() and path.suffix not in (".yaml", ".lock")]
     assert {path.name for path in written} >= {f"report.{name}" for name in EXTENSIONS}
-    # The database of the history is no text, and what it holds of one is found all the same.
+    # The database of the history is not text, and what it holds of one is found all the same.
     sinks |= {str(path.relative_to(project)): path.read_text("utf-8", "surrogateescape") for path in written}
     assert len(sinks) > 30
     leaks = [(kind, sink) for kind, secret in SECRETS.items() for sink, text in sinks.items() if _holds(text, secret)]

@@ -207,7 +207,7 @@ def test_observations_are_measured_by_their_own_kind_target_and_rules(tmp_path: 
 
 
 def test_progress_is_reported_beside_the_events(tmp_path: Path) -> None:
-    """Progress of a long measurement reaches the live display, short and without secrets, and is no event."""
+    """Progress of a long measurement reaches the live display, short and without secrets, and is not an event."""
 
     @checker("long.one", target=False)
     async def long(params: Params, ctx: Context) -> Done:

@@ -146,7 +146,7 @@ def test_a_group_that_is_not_mounted_here_is_read_at_the_root(tmp_path: Path, pa
 
 
 def test_version_1_of_control_groups_is_read(tmp_path: Path) -> None:
-    """Its own folder and files, beside controllers that are not about memory; its largest number is no limit."""
+    """Its own folder and files, beside controllers that are not about memory; its largest number is not a limit."""
     root, membership = mounted(tmp_path, "12:cpu,cpuacct:/ci\n4:memory:/ci/job\n0::/ci\n")
     cache = stat(inactive_file=1, total_inactive_file=10, total_active_file=5)
     used = str(95 * MIB)

@@ -116,7 +116,7 @@ def test_to_prepare_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_injected_is_reverted(name: str) -> None:
-    """It does something to the target, and after it was reverted the target is as it was; twice is no harm."""
+    """It does something to the target, and after it was reverted the target is as it was; twice is not harm."""
     with fault_on_scene(name) as control:
         before = control.scene.seen()
         undo, print_ = control.prepared()

@@ -64,7 +64,7 @@ def test_entries_are_newest_first() -> None:
     ],
 )
 def test_trends(values: tuple[float, ...], direction: str) -> None:
-    """A trend is a change of the median by a tenth between the halves; a single outlier is no trend."""
+    """A trend is a change of the median by a tenth between the halves; a single outlier is not a trend."""
     trend = trend_of("total_ms", values)
     assert trend is not None
     assert trend.direction == direction

@@ -128,7 +128,7 @@ def test_where_a_service_is_published_is_written_as_far_as_the_file_has_it() -> 
 
 
 def test_a_password_that_is_empty_is_none() -> None:
-    """A variable that the file leaves empty is no password that could be exported from it."""
+    """A variable that the file leaves empty is not a password that could be exported from it."""
     environment = {"MYSQL_ROOT_PASSWORD": Variable(""), "MYSQL_PASSWORD": Variable("", ("DB_PASSWORD",))}
     database = Service("db", "mariadb:lts", ports=(Port(3306, 3306),), environment=environment)
     (part,) = imported(Project("p", (database,), ()), {}).parts

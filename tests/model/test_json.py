@@ -129,7 +129,7 @@ def test_long_values_are_cut_visibly() -> None:
 
 
 def test_texts_under_a_name_are_found_at_any_depth() -> None:
-    """In their order; what is no text under that name is passed over, what stands below it is searched."""
+    """In their order; what is not text under that name is passed over, what stands below it is searched."""
     document: JsonValue = {"target": "a", "steps": [{"target": "b"}, {"with": {"target": {"target": "c"}}}], "x": 1}
     assert list(texts_named("target", document)) == ["a", "b", "c"]
     assert list(texts_named("target", "target")) == []

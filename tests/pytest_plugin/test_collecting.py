@@ -215,7 +215,7 @@ def test_shards_are_the_checks_each_once(
 
 
 def test_of_a_shard_only_the_selected_are_measured(pytester: pytest.Pytester, home: Path, asked: Counter[str]) -> None:
-    """-k narrows a shard; a selection that is empty is no empty shard, and fails as pytest has it."""
+    """-k narrows a shard; a selection that is empty is not an empty shard, and fails as pytest has it."""
     (home / "checks/own/six.yaml").write_text(HEAD + CHAIN, encoding="utf-8")
     outcomes = [
         pytester.runpytest_inprocess("--xnai-profile", "mine", "--xnai-shard", f"{number}/2", "-k", "left")
@@ -241,7 +241,7 @@ def test_an_error_of_a_profile_is_an_error_of_usage(pytester: pytest.Pytester, h
 
 
 def test_a_criterion_that_is_not_met_fails_the_session(pytester: pytest.Pytester, home: Path) -> None:
-    """It is no item, so it stands in the summary and in the exit status."""
+    """It is not an item, so it stands in the summary and in the exit status."""
     (home / "checks/own/six.yaml").write_text(HEAD + FOUR.splitlines(keepends=True)[1], encoding="utf-8")
     with (home / "profiles/mine.yaml").open("a", encoding="utf-8") as file:
         file.write("criteria: {own: {passed: {min: 2}}}\n")

@@ -44,7 +44,7 @@ def test_a_deeper_document_is_none(levels: int) -> None:
 
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
-    """Breadth is no depth."""
+    """Breadth is not depth."""
     assert document_of("[" + "[]," * 1000 + "{}]")[1]
 
 

@@ -187,7 +187,7 @@ def windows_of(fact: JsonValue) -> tuple[float, list[Histogram]]:
         raise ValueError("no windows of latencies")
     length = fact.get("window_ms")
     if isinstance(length, bool) or not isinstance(length, int | float) or not length > 0:
-        raise ValueError("window_ms is no length")
+        raise ValueError("window_ms is not a length")
     windows = fact["windows"]
     assert isinstance(windows, list)
     return float(length), [Histogram.from_json(window) for window in windows]

@@ -28,7 +28,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def baseline_path(name: str, state: Path) -> Path:
-    """Where the baseline of a name is kept. Raises ConfigError for what is no name."""
+    """Where the baseline of a name is kept. Raises ConfigError for what is not a name."""
     if not _NAME.fullmatch(name):
         raise ConfigError(
             f'"{name}" is not the name of a baseline', hint="up to 64 letters, digits, dots, hyphens and underscores"
@@ -60,7 +60,7 @@ def parse(data: bytes, path: Path) -> Baseline:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise ConfigError(f"{path} is not a baseline: it is no JSON") from None
+        raise ConfigError(f"{path} is not a baseline: it is not JSON") from None
     format_name = document.get("format") if isinstance(document, dict) else None
     stem = FORMAT.rpartition("/")[0]
     if not isinstance(format_name, str) or format_name.rpartition("/")[0] != stem:

@@ -35,7 +35,7 @@ class EnvLine:
     number: int
     """Counted from 1; of a value that spans lines, that of the first."""
     name: str | None
-    """None for a line that is no assignment."""
+    """None for a line that is not an assignment."""
     value: str | None
     """As it is written between its quotes; null for a name without `=`."""
     quotes: Literal["'", '"', ""] = ""
@@ -70,7 +70,7 @@ def read_env_file(path: Path) -> dict[str, str]:
     """Return name -> value of a file with a line `NAME=value` each; a later line replaces an earlier one.
 
     A value in single quotes is literal, one in double quotes may hold escapes, one without quotes ends before ` #`.
-    Raises ConfigError, with the number of the line, for one that is no assignment.
+    Raises ConfigError, with the number of the line, for one that is not an assignment.
     """
     try:
         with open(path, "rb", opener=open_at_once) as file:

@@ -152,7 +152,7 @@ class Library:
             if not os.path.isfile(path):
                 bare = file_name(path)
                 hint = f"the profile {bare} is named without folder and ending" if bare in self.profiles else None
-                message = f"{name} is no file that can be read" if os.path.exists(path) else f"there is no file {name}"
+                message = f"{name} is not a readable file" if os.path.exists(path) else f"there is no file {name}"
                 self.problems.at(where, message, hint)
                 return None
             path = path.absolute()

@@ -48,7 +48,7 @@ class LoadOptions:
     deadline_s: float | None = None
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     without_environment: bool = False
-    """Whether variables that are not set are no errors, because nothing will be run."""
+    """Whether variables that are not set are not errors, because nothing will be run."""
     cwd: Path = field(default_factory=Path.cwd)
     nonce: str = field(default_factory=lambda: os.urandom(4).hex())
     """The vars `run.id` and `run.nonce`: another in each run, for names that differ from those of earlier runs."""

@@ -33,7 +33,7 @@ def create_private(folder: Path) -> None:
 def refuse_shared(*folders: Path) -> None:
     """Raise ConfigError for a folder that another user can write, since a planted record decides what undo does.
 
-    What does not exist, or is no folder, is accepted: nothing can be read from it.
+    What does not exist, or is not a folder, is accepted: nothing can be read from it.
     """
     for folder in folders:
         try:

@@ -210,7 +210,7 @@ def open_history(state: Path) -> Iterator[History]:
     """Open the database of a state folder, which must be private; create, migrate or replace it as needed.
 
     Without the right to write there, it is kept in memory for the time of the block. Raises ConfigError if its place
-    is taken by what is no file, XnaiError if it cannot be used.
+    is taken by what is not a file, XnaiError if it cannot be used.
     """
     with _translate_errors():
         path = state / FILE_NAME
@@ -281,7 +281,7 @@ def _remove(path: Path) -> None:
 def _is_writable(path: Path) -> bool:
     """Create the file, readable by its owner only, if it is missing; return whether it can be written.
 
-    Raises ConfigError for a link or anything else that is no regular file.
+    Raises ConfigError for a link or anything else that is not a regular file.
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)

@@ -114,6 +114,6 @@ def _quantities(findings: Sequence[Finding]) -> Iterator[tuple[str, float]]:
     """Yield the facts that rules judged, have a unit and are finite numbers."""
     for finding in findings:
         is_number = isinstance(finding.actual, int | float) and not isinstance(finding.actual, bool)
-        # A number of hundreds of digits, which JSON may hold, is no measured quantity and no float.
+        # A number of hundreds of digits, which JSON may hold, is not a measured quantity and no float.
         if is_number and finding.fact.endswith(UNITS) and abs(finding.actual) < LARGEST:  # type: ignore[arg-type]  # see above
             yield finding.fact, float(finding.actual)  # type: ignore[arg-type]  # a number, see above

@@ -13,7 +13,7 @@ from xnai_validate.importing.yaml_documents import read_text
 def read_env_file(path: Path, known: Mapping[str, str | None]) -> dict[str, str | None]:
     """The variables of a file, in order; null for a name without `=`. Values may refer to earlier and known ones.
 
-    Lines that are no assignment are left out, as the file is another's.
+    Lines that are not assignments are left out: the file belongs to another program.
     """
     variables: dict[str, str | None] = {}
     for line in env_lines(read_text(path)):

@@ -76,7 +76,7 @@ def _read_group(folder: Path, names: _Names) -> ControlGroup:
 
 
 def _number(path: Path) -> int | None:
-    """The number in a file; None for `max`, which is no limit, and for a file that does not exist."""
+    """The number in a file; None for `max`, which is not a limit, and for a file that does not exist."""
     with suppress(OSError, ValueError):
         return int(path.read_text(encoding="ascii"))
     return None

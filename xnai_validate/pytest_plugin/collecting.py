@@ -90,7 +90,7 @@ class Checks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Fail the session for what is no item: a fault that was not reverted, a criterion that is not met."""
+        """Fail the session for what is not an item: a fault that was not reverted, a criterion that is not met."""
         if self._folder is not None:
             self._run.read(self._folder)
             shutil.rmtree(self._folder, ignore_errors=True)

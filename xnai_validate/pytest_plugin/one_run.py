@@ -40,7 +40,7 @@ class OneRun:
         try:
             return self._results[check_id]
         except KeyError:
-            raise api.XnaiError(f"{check_id} is no part of the run") from None
+            raise api.XnaiError(f"{check_id} is not part of the run") from None
         except api.XnaiError as error:
             self._error = error  # the other items need not try it again
             raise

@@ -34,7 +34,7 @@ EVENTS = 64
 """Events of a span, such as attempts and faults."""
 FLUSH_MS = 10_000
 LARGEST = 2**63 - 1
-"""Integers beyond it are no integers of OTLP."""
+"""Integers beyond it are not integers of OTLP."""
 
 
 class _ChosenIds(IdGenerator):

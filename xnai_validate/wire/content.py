@@ -15,7 +15,7 @@ NESTING_CAP = 96
 DUPLICATES_CAP = 20
 """Names of duplicate keys that are kept."""
 BEGIN_CAP = 60
-"""Characters of a text that is no JSON which are shown."""
+"""Characters of a text that is not JSON which are shown."""
 _TOO_DEEP = f"nested more than {NESTING_CAP} levels deep"
 
 
@@ -45,8 +45,8 @@ def media_type(headers: Mapping[str, str]) -> MediaType:
 def text_of(body: bytes, charset: str | None, cap: int) -> str:
     """The body as text of at most `cap` characters.
 
-    Bytes that are no text become U+FFFD; an unknown charset is read as UTF-8, and so are those codecs of Python that
-    are no charsets of the web: they take quadratic time, or make text of bytes that are no text.
+    Bytes that are not text become U+FFFD; an unknown charset is read as UTF-8, and so are those codecs of Python that
+    are not charsets of the web: they take quadratic time, or make text of bytes that are not text.
     """
     try:
         name = codecs.lookup(charset or "utf-8").name
@@ -79,7 +79,7 @@ class JsonText:
     value: JsonValue = None
     is_json: bool = False
     error: str | None = None
-    """Why it is no JSON, and how it begins."""
+    """Why it is not JSON, and how it begins."""
     duplicate_keys: tuple[str, ...] = ()
     """Keys that one object of the text has twice, with values that differ; the last value is in `value`.
 
@@ -112,7 +112,7 @@ def parse_json(text: str) -> JsonText:
 
 
 def _no_json(why: str, text: str) -> JsonText:
-    """Return the result for a text that is no JSON: why, and how it begins."""
+    """Return the result for a text that is not JSON: why, and how it begins."""
     return JsonText(error=f"no JSON: {why}; it begins with {json.dumps(text[:BEGIN_CAP], ensure_ascii=False)}")
 
 
@@ -164,7 +164,7 @@ def _refuse_constant(name: str) -> JsonValue:
 
 
 def _finite(number: str) -> float:
-    """A number as Python has it; infinity would be sent on as `Infinity`, which is no JSON."""
+    """A number as Python has it; infinity would be sent on as `Infinity`, which is not JSON."""
     value = float(number)
     if isinf(value):
         raise ValueError(f"the number {number[:20]} is beyond the range of a double")

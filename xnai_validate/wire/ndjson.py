@@ -69,7 +69,7 @@ class NdjsonParser:
         return events
 
     def close(self) -> list[Event]:
-        """End the stream. The last line needs no line feed; where it is no whole document, that is a fault."""
+        """End the stream. The last line needs no line feed; where it is not a whole document, that is a fault."""
         text = b"".join(self._held).strip()
         if text and self._held_size <= self._line_cap and not _is_json(text.decode("utf-8", "replace")):
             self._count_fault(LineFault.INCOMPLETE_LAST_LINE)

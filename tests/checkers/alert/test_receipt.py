@@ -210,7 +210,7 @@ def test_other_services_are_observed_during_the_breach(server: Server) -> None:
         ("2026-11-29T22:00:00+00:00", 1_795_989_600.0, ()),
         ("1795989600", 1_795_989_600.0, ()),
         ("1795989600.25", 1_795_989_600.25, ()),
-        ("yesterday", None, ("timestamp is no point in time: 'yesterday'",)),
+        ("yesterday", None, ("timestamp is not a point in time: 'yesterday'",)),
     ],
 )
 def test_the_time_of_an_alert(text: str, sent_at: float | None, faults: tuple[str, ...]) -> None:
@@ -289,7 +289,7 @@ async def deliver(request: bytes, taken: list[Delivery]) -> bytes:
 
 
 def test_a_compressed_delivery_is_read_or_refused() -> None:
-    """gzip is undone within the bound; a coding that is not known, or a body that is no gzip, is refused with 415."""
+    """gzip is undone within the bound; a coding that is not known, or a body that is not gzip, is refused with 415."""
     taken: list[Delivery] = []
 
     def post(body: bytes, coding: str) -> bytes:

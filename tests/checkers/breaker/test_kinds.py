@@ -47,7 +47,7 @@ def test_a_fault_trips_a_breaker(redis: Target, kind: str) -> None:
 
 
 def test_a_dependency_that_is_back_late_is_waited_for(redis: Target) -> None:
-    """A first trial that fails opens the breaker for another recovery time: that is no fault of it."""
+    """A first trial that fails opens the breaker for another recovery time: that is not a fault of it."""
     with stack(redis) as running:
         late = {"fault": {"fault": "workers.spoil", "with": {"more": 1}}}
         found = seen("cycle", running, trip=late)

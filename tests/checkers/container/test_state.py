@@ -266,7 +266,7 @@ def test_a_dead_socket_is_refused(tmp_path: Path) -> None:
 
 
 def test_where_the_socket_is_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without an engine the check is not applicable and names the places; a plain file is no socket."""
+    """Without an engine the check is not applicable and names the places; a plain file is not a socket."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     with pytest.raises(NotApplicable, match=r"looked for .*/none\.sock"):
         observe("container.state", REDIS)

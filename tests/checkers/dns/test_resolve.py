@@ -102,7 +102,7 @@ def test_a_name_server_is_queried_for_records() -> None:
 
 
 def test_other_types_of_record_are_text() -> None:
-    """SRV records are given as a name server's table has them, and are no addresses."""
+    """SRV records are given as a name server's table has them, and are not addresses."""
     with name_server(table(("_api._tcp.stack", 5, "SRV", ["0 1 8000 api.stack."]))) as server:
         facts = observe("dns.resolve", name="_api._tcp.stack", server=server, type="srv").facts
     assert (facts["records"], facts["addresses"]) == (["0 1 8000 api.stack."], [])
@@ -134,7 +134,7 @@ def test_a_silent_name_server_is_a_time_out() -> None:
 
 
 def test_what_cannot_be_requested_is_reported() -> None:
-    """A server that is no address, a type that does not exist, a target without host."""
+    """A server that is not an address, a type that does not exist, a target without host."""
     with pytest.raises(Unmeasurable, match="address of a name server"):
         observe("dns.resolve", name="a", server="ns.example:53")
     with pytest.raises(Unmeasurable, match="cannot ask"):

@@ -385,7 +385,7 @@ def test_references_are_none_outside_of_steps(tmp_path: Path) -> None:
 
 
 def test_what_a_captured_value_may_make_right_is_left_until_then(tmp_path: Path) -> None:
-    """A number, a duration or a rule that is a reference is no error."""
+    """A number, a duration or a rule that is a reference is not an error."""
     steps = CREATE + (
         '- {name: b, kind: http.request, with: {path: /, repeat: "{{n}}", timeout: "{{place}}", json: "{{id}}"}, '
         'expect: {status: "{{n}}", total_ms: {max: "{{n}}"}, json: {"$[{{n}}]": {length: "{{n}}"}}}}'

@@ -13,7 +13,7 @@ from xnai_validate.model.target import Tls
 
 
 def test_the_status_of_a_server_and_of_a_service() -> None:
-    """Only SERVING passes; a service that the server does not know is no healthy one."""
+    """Only SERVING passes; a service that the server does not know is not a healthy one."""
     with grpc_server() as running:
         running.health.set("shop.Orders", health_pb2.HealthCheckResponse.NOT_SERVING)
         observed = observe("grpc.health", running.target)
@@ -27,7 +27,7 @@ def test_the_status_of_a_server_and_of_a_service() -> None:
 
 
 def test_a_server_without_the_service_has_no_status() -> None:
-    """It answers with a code, and that is no error of the connection."""
+    """It answers with a code, and that is not an error of the connection."""
     with grpc_server(with_health=False) as running:
         observed = observe("grpc.health", running.target)
     assert (observed.facts["code"], observed.facts["status"], observed.facts["error"]) == ("UNIMPLEMENTED", None, None)

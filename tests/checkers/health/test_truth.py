@@ -162,7 +162,7 @@ def test_a_component_that_is_down_before_is_not_judged() -> None:
 
 
 def test_what_is_reported_down_before_is_a_finding_of_the_stack_as_it_is() -> None:
-    """It is a false alarm as it is; how soon its failure is noticed cannot be tried, and is no finding."""
+    """It is a false alarm as it is; how soon its failure is noticed cannot be tried, and is not a finding."""
     seen = observed("always-red", detect_within="1s", recover_within="1s")
     assert "llm, as it is" in (seen.facts["false_red"] or ())
     assert (seen.facts["false_green"], seen.facts["detect_ms"], seen.facts["recover_ms"]) == (None, None, None)
@@ -231,7 +231,7 @@ def test_work_that_fails_keeps_nothing_busy() -> None:
 
 
 def test_what_is_no_report_has_no_components() -> None:
-    """Documents of any shape are read without an error; tiers and names are no components."""
+    """Documents of any shape are read without an error; tiers and names are not components."""
     paths = Paths("$.components", "$.status")
     documents: list[JsonValue] = [None, [], "x", {"components": []}, {"status": "healthy"}]
     for document in documents:

@@ -211,8 +211,8 @@ def test_openapi_3_0_has_its_own_dialect() -> None:
     ("body", "problem"),
     [
         (b"<html>", 'no JSON: expecting value in line 1, column 1; it begins with "<html>"'),
-        (b"[]", "the document is no object"),
-        (b'"x"', "the document is no object"),
+        (b"[]", "the document is not an object"),
+        (b'"x"', "the document is not an object"),
         (b"- a", 'no JSON: expecting value in line 1, column 1; it begins with "- a"'),
         (b"", "no JSON: it is empty"),
     ],
@@ -274,7 +274,7 @@ def test_one_pattern_that_cannot_be_read_is_named_and_the_rest_judged(pattern: s
         facts = observe("http.openapi", Target("api", server.url()), calls=[{"path": "/x"}]).facts
     (problem,) = facts["problems"]
     place = "$.paths./x.get.responses.200.content.application/json.schema.properties.a.pattern"
-    assert problem == f"{place}: {pattern[:60]!r} is no regular expression of ECMA-262"
+    assert problem == f"{place}: {pattern[:60]!r} is not a regular expression of ECMA-262"
     (deviation,) = facts["nonconforming"]
     assert deviation.startswith("GET /x 200: $.b: ")
 

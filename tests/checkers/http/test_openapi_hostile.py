@@ -160,7 +160,7 @@ def test_a_check_that_is_cancelled_leaves_no_answer_to_the_next() -> None:
 
 
 def test_a_process_that_breaks_is_an_error_and_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What went wrong in the tool is no deviation of the service: the check is an error with the last words."""
+    """What went wrong in the tool is not a deviation of the service: the check is an error with the last words."""
     monkeypatch.setattr(openapi_examiner, "PROGRAM", "xnai_validate.no_such_module")
     message = "the process that examines the OpenAPI document ended with code 1: .*no_such_module"
     with pytest.raises(Unmeasurable, match=message):

@@ -152,7 +152,7 @@ def test_a_body_over_the_cap_is_an_error_that_keeps_its_beginning() -> None:
 
 @pytest.mark.parametrize("body", [b'{"a": NaN}', b"[" * 100_000, b'{"a": 1', b"\xff", b""])
 def test_what_is_not_json_is_not_valid(body: bytes) -> None:
-    """NaN, endless nesting and broken text are no JSON documents, and never an exception."""
+    """NaN, endless nesting and broken text are not JSON documents, and never an exception."""
     with scripted(ok(body)) as server:
         facts = observe("http.request", Target("api", server.url())).facts
     assert (facts["json"], facts["json_valid"], facts["error"]) == (None, False, None)

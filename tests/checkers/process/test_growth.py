@@ -136,7 +136,7 @@ def test_work_that_is_refused_leaves_nothing_behind_and_proves_nothing(worker: S
 
 
 def test_what_is_given_back_later_is_waited_for(worker: Start) -> None:
-    """Threads that end a little after the work are no growth, within `settle`."""
+    """Threads that end a little after the work are not growth, within `settle`."""
     seen = observe(
         "process.growth",
         of(worker("threading.Thread(target=time.sleep, args=(0.7,)).start()")),

@@ -51,7 +51,7 @@ def test_no_sample_never_passes(server: Target) -> None:
 
 
 def test_a_refusal_has_the_words_of_the_server(server: Target) -> None:
-    """An expression that is wrong is no error of the connection."""
+    """An expression that is wrong is not an error of the connection."""
     facts = ask(server, "sum(")
     assert (facts["error"], facts["status"], facts["samples"]) == (None, 400, None)
     assert facts["query_error"] == ('bad_data: invalid parameter "query": 1:5: parse error: unclosed left parenthesis')

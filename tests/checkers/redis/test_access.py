@@ -1,4 +1,4 @@
-"""How every kind of the family reaches a server: password, url, TLS, and servers that are no Redis."""
+"""How every kind of the family reaches a server: password, url, TLS, and servers that are not Redis."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_servers_that_are_not_redis_are_distinguished() -> None:
 
 
 def test_kinds_that_read_never_write(server: Server) -> None:
-    """Whatever the reading kinds send is no write command, by the server's own table."""
+    """Whatever the reading kinds send is not a write command, by the server's own table."""
     target, client = server
     client.set("a", "1")
     client.xadd("s", {"a": "1"})

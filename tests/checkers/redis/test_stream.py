@@ -36,7 +36,7 @@ def test_streams_and_their_groups(server: Server) -> None:
 
 
 def test_a_stream_without_groups_or_of_another_type(server: Server) -> None:
-    """No groups is nothing pending; a list is no stream; an empty stream is a stream."""
+    """No groups is nothing pending; a list is not a stream; an empty stream is a stream."""
     target, client = server
     entry = client.xadd("empty", {"a": "1"})
     client.xdel("empty", str(entry))

@@ -127,7 +127,7 @@ def test_a_refusal_has_the_words_and_the_code_of_the_server(server: Target) -> N
 
 
 def test_a_wrong_password_is_auth(server: Target) -> None:
-    """The password is that of the target; a wrong one is no refusal of the statement."""
+    """The password is that of the target; a wrong one is not a refusal of the statement."""
     facts = ask(replace(server, password="wrong"), "select 1")
     assert (facts["error"], facts["sql_error"]) == ("auth", None)
     assert "wrong" not in str(facts["error_detail"]).replace("password", "")

@@ -193,7 +193,7 @@ def test_events_after_the_end_and_errors_are_reported() -> None:
 
 
 def test_bad_json_is_counted() -> None:
-    """Data that is no JSON, NaN included, is counted and does not end the reading."""
+    """Data that is not JSON, NaN included, is counted and does not end the reading."""
     facts = stream(body(b'data: {"type": "tok\n\ndata: {"a": NaN}\n\n' + DONE)).facts
     assert (facts["json_valid"], facts["bad_json_count"], facts["event_count"]) == (False, 2, 3)
 
@@ -353,7 +353,7 @@ def test_many_streams_at_once() -> None:
 
 
 def test_many_clients_leave_together() -> None:
-    """With leave_after every client is gone in the middle, and that is no failure."""
+    """With leave_after every client is gone in the middle, and that is not a failure."""
 
     async def endless(talk: Talk) -> None:
         await talk.send(CHUNKED)

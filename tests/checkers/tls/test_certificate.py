@@ -118,7 +118,7 @@ def test_a_server_without_tls_is_an_error() -> None:
 
 
 def test_what_cannot_be_measured_is_reported(tmp_path: Path) -> None:
-    """An authority that cannot be read is no verdict on the server; a target without host is not applicable."""
+    """An authority that cannot be read is not a verdict on the server; a target without host is not applicable."""
     target = Target("api", "https://127.0.0.1:9", tls=Tls(ca=str(tmp_path / "none.pem")))
     with pytest.raises(Unmeasurable, match="authority"):
         observe("tls.certificate", target)

@@ -237,7 +237,7 @@ def test_a_refusal_before_the_body_was_read() -> None:
     [(b"no JSON", None), ([], None), ({"text": 5}, None), ({"text": ""}, "")],
 )
 def test_strange_answers_of_recognition(answer: object, text: str | None) -> None:
-    """What is no text is no fact; an empty text is one, and matches nothing."""
+    """What is not text is not a fact; an empty text is one, and matches nothing."""
     with voice(hears=answer) as (_, target):
         facts = observe("voice.roundtrip", target, text=TEXT).facts
     assert (facts["stt_status"], facts["text"]) == (200, text)

@@ -34,7 +34,7 @@ checks:
 
 @contextmanager
 def page(*statuses: int) -> Iterator[tuple[str, threading.Event]]:
-    """The address of a page that answers with these statuses in turn, the last one for ever; 0 is no answer at all.
+    """The address of a page that answers with these statuses in turn, the last one for ever; 0 is not an answer at all.
 
     Also an event: somebody has asked.
     """

@@ -83,7 +83,7 @@ def test_health_follows_the_latest_run(place: Place) -> None:
 
 
 def test_requests_start_no_run(place: Place) -> None:
-    """What is served is cached: twenty requests are no request to the stack."""
+    """What is served is cached: twenty requests send none to the stack."""
     with server("good", "--every", "1h") as running:
         first = running.until("healthz", 200).json()["run"]
         before = len(place.site.seen)

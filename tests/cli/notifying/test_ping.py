@@ -56,7 +56,7 @@ def test_a_switch_that_does_not_answer_is_a_notice(place: Place, tmp_path: Path)
 
 
 def test_the_url_is_verified(place: Place) -> None:
-    """What is no url is a usage error."""
+    """What is not a url is a usage error."""
     result = place.run("good", "--ping", "hc-ping.com/abc")
     assert result.exit_code == 2
     assert "write a url such as https://example.org/path" in " ".join(result.stderr.split())

@@ -125,7 +125,7 @@ def test_a_file_of_durations_divides_and_another_is_noticed(kinds: Place) -> Non
 
 
 def test_one_shard_alone_is_shown_but_decides_nothing(kinds: Place) -> None:
-    """A list of files that has lost all but one is no pass."""
+    """A list of files that has lost all but one is not a pass."""
     files = shards(kinds, 3)
     lonely = next(name for name in files[::2] if read(kinds.path / name).exit_code == 0)
     done = kinds.invoke("report", lonely)

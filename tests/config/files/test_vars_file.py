@@ -1,4 +1,4 @@
-"""Vars that lie in a file of their own are found as suites are, and are no suite."""
+"""Vars in a file of their own are found as suites are, and are not taken for a suite."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def test_healthy_code_names_no_defect() -> None:
 
 
 def test_a_typing_error_in_a_seam_is_an_error_at_import() -> None:
-    """A defect that wraps a function which is no seam is refused when its module is imported."""
-    with pytest.raises(TypeError, match=r"defect some-name: .*ordinary is no seam"):
+    """A defect that wraps a function which is not a seam is refused when its module is imported."""
+    with pytest.raises(TypeError, match=r"defect some-name: .*ordinary is not a seam"):
         Defect("some-name", "It does not matter.").changes(ordinary, lambda number: number)
 
 

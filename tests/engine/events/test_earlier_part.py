@@ -70,7 +70,7 @@ def test_a_run_cut_anywhere_ends_with_the_same_report(tmp_path: Path, length: in
 
 
 def test_what_was_not_judged_is_measured_anew(tmp_path: Path) -> None:
-    """An error is no verdict; a check whose need is measured anew is measured anew too; so is what was blocked."""
+    """An error is not a verdict; a check whose need is measured anew is measured anew too; so is what was blocked."""
     part = earlier_part(finished(planned(Stage()), tmp_path))
     assert set(part.finished) == {"a", "b", "d", "e"}
     del part.finished["a"]

@@ -70,7 +70,7 @@ def test_names_stay_what_they_are(tmp_path: Path) -> None:
 
 
 def test_authorization_headers_are_masked_by_name(tmp_path: Path) -> None:
-    """The value of a header such as Authorization is masked even where it is no known secret."""
+    """The value of a header such as Authorization is masked even where it is not a known secret."""
     check = make("a", scripted(Stage()), script={"text": "unknown to the plan"})
     events = run_virtual(collect(engine_of(plan_of(check), tmp_path)))
     (end,) = [event for event in events if isinstance(event, CheckFinished)]

@@ -138,7 +138,7 @@ def test_a_journal_is_never_overwritten(tmp_path: Path) -> None:
 
 
 def test_an_invalid_journal_is_reported(tmp_path: Path) -> None:
-    """A missing file, and a line that is no event, are reported in a sentence with the place."""
+    """A missing file, and a line that is not an event, are reported in a sentence with the place."""
     with pytest.raises(XnaiError, match="cannot be read: No such file"):
         list(read_journal(tmp_path / "none.jsonl"))
     engine, _ = mixed(tmp_path)

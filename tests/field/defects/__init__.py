@@ -9,6 +9,6 @@ DEFECTS: dict[str, Defect] = {defect.name: defect for defect in (*answers.DEFECT
 
 
 def bring_in(name: str, part: str) -> None:
-    """Bring the defect into this process, where it is one of this part; an empty name is no defect."""
+    """Bring the defect into this process, where it is one of this part; an empty name is not a defect."""
     if name and DEFECTS[name].part == part:
         DEFECTS[name].bring_in()

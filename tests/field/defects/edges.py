@@ -40,7 +40,7 @@ def _leaks() -> None:
             message = f"{type(error).__name__}: {error} ({__file__}, line 41)"
             raise errors.StackError("validation", "validation_validation", message) from None
         except (RecursionError, ValueError):
-            pass  # what is no text, and numbers without end, are refused as ever
+            pass  # what is not text, and numbers without end, are refused as ever
         return await healthy(request)
 
     put(queries, "_parse", parse)

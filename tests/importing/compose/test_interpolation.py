@@ -1,4 +1,4 @@
-"""Variables in compose files, in all their forms; what is no reference stays as it is."""
+"""Variables in compose files, in all their forms; what is not a reference stays as it is."""
 
 from __future__ import annotations
 

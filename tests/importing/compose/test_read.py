@@ -156,7 +156,7 @@ def test_health_checks_in_every_form(tmp_path: Path, health: str, expected: Heal
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("- a", "is no compose file"),
+        ("- a", "is not a compose file"),
         ("volumes: {}", "has no services"),
         ("services: [", ": not YAML"),
         ("services: {a: {extends: b}, b: {extends: a}}", "extends itself"),

@@ -83,8 +83,8 @@ def test_a_server_that_does_not_answer_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "it is no mapping"),
-        ("- a", "it is no mapping"),
+        ("", "it is not a mapping"),
+        ("- a", "it is not a mapping"),
         ("{", r"d\.yaml:\d+: "),
         ("swagger: '2.0'\npaths: {/: {get: {}}}", "a document of Swagger 2.0"),
         ("openapi: 2.0.0\npaths: {/: {get: {}}}", "no document of OpenAPI 3"),

@@ -19,7 +19,7 @@ def test_requests_are_made_of_examples_defaults_and_enumerations() -> None:
 
 
 def test_statuses_and_media_types_are_those_of_the_declared_successes() -> None:
-    """A range declares no single one, and errors are no successes."""
+    """A range declares no single one, and errors are not successes."""
     found = {each.name: (each.statuses, each.media_types) for each in operations_of(ODD).taken}
     assert found == {
         "GET /plain": ([200], ["application/json"]),
@@ -46,7 +46,7 @@ def test_each_other_operation_is_named_with_its_reason() -> None:
 
 
 def test_a_document_of_any_shape_is_read_to_its_end() -> None:
-    """What is no mapping where one belongs is as if it were not there."""
+    """What is not a mapping where one belongs is as if it were not there."""
     paths = {
         "/a": 7,
         "/b": {"get": None, "post": []},

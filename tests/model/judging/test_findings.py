@@ -117,7 +117,7 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
         (
             Rule("t", "max", 300, of="age"),
             {"t": "2026-01-31T11:00:00"},
-            't: expected an age of at most 5 min 00 s, got "2026-01-31T11:00:00", which is no time with a zone',
+            't: expected an age of at most 5 min 00 s, got "2026-01-31T11:00:00", which is not a time with a zone',
         ),
         (Rule("l", "min", 2, of="length"), {"l": [1]}, "l: expected a length of at least 2, got 1"),
         (Rule("l", "equals", 2, of="length"), {"l": [1]}, "l: expected a length of 2, got 1"),

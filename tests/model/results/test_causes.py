@@ -34,7 +34,7 @@ def test_many_failures_have_few_causes() -> None:
 
 
 def test_one_promise_that_is_broken_in_two_ways_has_two_causes() -> None:
-    """Only the same value of the same fact is the same; without a promise in common, a number is no evidence."""
+    """Only the same value of the same fact is the same; without a promise in common, a number is not evidence."""
     promise = Promise(id="a.b", text="T", source="S")
     script = Script("x", "x")
     for name, actual in (("a", 422), ("b", 404)):
@@ -193,7 +193,7 @@ def test_an_experiment_follows_the_failure_whose_response_it_gets() -> None:
 
 
 def test_messages_that_come_twice_are_one_cause_whatever_counts_them() -> None:
-    """Twice as many recoveries as allowed are no recovery too many, where every message comes twice."""
+    """Twice as many recoveries as allowed are not too many recoveries, where every message comes twice."""
     promises = {name: Promise(id=name, text="T", source="S") for name in ("alerts", "recovery")}
     script = Script("x", "x")
     for name, promise, broken, repeated in (

@@ -168,7 +168,7 @@ def test_what_does_not_fit_is_refused_with_what_to_do(case: str) -> None:
 
 
 def test_a_missing_shard_is_named() -> None:
-    """A job that was lost is no pass."""
+    """A job that was lost is not a pass."""
     with pytest.raises(ConfigError, match="the report of shard 2/2 is missing"):
         verified_shards([("1.json", shard(1))])
 

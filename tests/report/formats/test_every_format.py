@@ -41,7 +41,7 @@ def test_a_criterion_that_is_not_judged_is_no_failure(name: str) -> None:
 
 @pytest.mark.parametrize("name", OF_REPORTS)
 def test_every_format_shows_the_warnings_of_the_run(name: str) -> None:
-    """A warning that is no check, such as certificates that are not verified, is in every report; metrics count it."""
+    """A warning outside checks, such as certificates that are not verified, is in every report; metrics count it."""
     script = Script("Calm", "x")
     script.check("services/api:up", "Up")
     script.notice("certificates of api are not verified")

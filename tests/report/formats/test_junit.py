@@ -60,7 +60,7 @@ def test_a_failure_names_its_fix() -> None:
 
 
 def test_flaky_and_warned_checks_pass_with_a_note() -> None:
-    """A check that held at a later attempt, or only warns, is no failure; its output has the reason."""
+    """A check that held at a later attempt, or only warns, is not a failure; its output has the reason."""
     root = parsed(build_report(CASES["failed"][1]()))
     flaky, warned = case(root, "answers"), case(root, "gaps")
     assert [child.tag for child in (*flaky, *warned)] == ["system-out", "system-out"]

@@ -48,7 +48,7 @@ def test_numbers_and_flags_are_gauges_in_base_units() -> None:
 
 
 def test_a_skipped_check_has_no_figure() -> None:
-    """What was not measured is no number."""
+    """What was not measured is not a number."""
     found = gauges(FACTS, status=Status.SKIP)
     assert not [name for name in found if "http_request" in name or "check_" in name]
 

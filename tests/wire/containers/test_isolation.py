@@ -61,7 +61,7 @@ def test_outside_of_the_image_all_is_visible(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_an_image_cannot_see_is_skipped_with_the_reason(
     monkeypatch: pytest.MonkeyPatch, kind: str, target: Target | None, with_: dict[str, str], reason: str
 ) -> None:
-    """A Python, a folder and a port of the host are no failures of the stack where they are not the container's."""
+    """A Python, a folder and a port of the host are not failures of the stack where they are not the container's."""
     monkeypatch.setenv(IMAGE, "1")
     with pytest.raises(NotApplicable, match=reason):
         observe(kind, target, **with_)

@@ -432,7 +432,7 @@ def test_what_follows_a_compressed_body_is_not_kept() -> None:
 
 
 def test_interim_responses_without_end_are_refused() -> None:
-    """A few 1xx go before a response; a flood of them is no response."""
+    """A few 1xx go before a response; a flood of them is not a response."""
     interim = b"HTTP/1.1 103 Early Hints\r\n\r\n"
     with scripted(raw_response(interim * 20 + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as server:
         assert fetch(server.url()).head.status == 200
@@ -538,7 +538,7 @@ def test_who_refuses_a_long_body_gets_no_more_of_it(read: int) -> None:
 
 
 def test_a_server_that_answers_while_it_reads_gets_the_whole_body() -> None:
-    """An answer that begins before the body has ended is no refusal."""
+    """An answer that begins before the body has ended is not a refusal."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -77,7 +77,7 @@ def test_a_log_in_by_cookie_is_followed() -> None:
 
 
 def test_a_flow_takes_a_cookie_to_its_next_step() -> None:
-    """`capture: {sid: {cookie: sid}}` has its value; one that is not set is no value."""
+    """`capture: {sid: {cookie: sid}}` has its value; one that is not set is not a value."""
 
     async def script(request: ReceivedRequest, line: Line) -> bool:
         if request.path == "/login":

@@ -37,7 +37,7 @@ def test_only_the_handshake_and_the_commands_are_sent() -> None:
 
 
 def test_arguments_arrive_as_they_are() -> None:
-    """A first argument with spaces, an empty one, a number, a float and bytes that are no text arrive unchanged."""
+    """A first argument with spaces, an empty one, a number, a float and bytes that are not text arrive unchanged."""
     server = Server(*[b"+OK\r\n"] * 3)
     with tcp_server(server) as port:
         sent = [("CONFIG GET", "", 7, 0.5, b"\xff\x00"), ("",), (1, 2)]

@@ -55,7 +55,7 @@ def error_of(document: JsonValue) -> str | None:
 
     It stands in the field `error`, in a list `errors`, or the object is one (`{"object": "error"}`, as vLLM wrote it);
     of a list of documents, the first that reports one counts (batches of JSON-RPC, errors of Gemini). Zero and an empty
-    list are no errors. A text is returned as it is, of an object its `message`, anything else as JSON.
+    list are not errors. A text is returned as it is, of an object its `message`, anything else as JSON.
     """
     if isinstance(document, list):
         return next(filter(None, (error_of(item) for item in document if isinstance(item, dict))), None)
@@ -85,7 +85,7 @@ def cited_by(document: JsonObject) -> list[str] | None:
 
 
 def source_names(sources: JsonValue) -> list[str] | None:
-    """Return the names of a list of sources, at most 100; None where it is no list.
+    """Return the names of a list of sources, at most 100; None where it is not a list.
 
     A source is a text, or an object with one of the fields that servers use: `name`, `title`, `document_name`,
     `filename`, `filepath`, `url`, or `source` (a text, or again such an object).

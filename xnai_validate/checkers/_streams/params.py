@@ -153,7 +153,7 @@ class EventReader:
         return content, document, is_json
 
     def _without_fields(self, event: Event, document: JsonValue) -> Content:
-        """An event whose data is no JSON object: its type is that of the frame."""
+        """An event whose data is not a JSON object: its type is that of the frame."""
         kind = event.type[:NAME_CAP]
         if kind in self._heartbeat_types:
             return Content(kind, heartbeat=True)

@@ -132,7 +132,7 @@ def _time(fields: Mapping[str, str], name: str) -> tuple[float | None, str | Non
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return None, f"{name} is no point in time: {text[:40]!r}"
+        return None, f"{name} is not a point in time: {text[:40]!r}"
     if moment.tzinfo is None:
         return moment.replace(tzinfo=UTC).timestamp(), f"{name} has no time zone: {text[:40]!r}"
     return moment.timestamp(), None

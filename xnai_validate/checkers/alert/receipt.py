@@ -58,7 +58,7 @@ async def _open_channels(params: ReceiptParams, ctx: Context, inbox: Inbox, open
             raise NotApplicable("no address is known to which this stack posts its alerts; name it with --listen")
         host, _, port = params.webhook.rpartition(":")
         if not host or not port.isdecimal():
-            raise Unmeasurable(f'"{params.webhook}" is no address to listen on', hint="write HOST:PORT")
+            raise Unmeasurable(f'"{params.webhook}" is not an address to listen on', hint="write HOST:PORT")
         await open_.enter_async_context(inbox.webhook(host.strip("[]"), int(port)))
         channels.append("webhook")
     if params.stream is not None:

@@ -118,7 +118,7 @@ class Broker:
                 raise WireError(ErrorKind.PROTOCOL, f"expected {expected.name}, got {type(received).__name__}")
 
     async def _read_frame(self) -> object:
-        """Read the next frame. Raises WireError if it is no AMQP, too large, or the connection ends."""
+        """Read the next frame. Raises WireError if it is not AMQP, too large, or the connection ends."""
         while True:
             if self._read[:4] == b"AMQP":
                 other = ".".join(str(number) for number in self._read[5:8])

@@ -165,7 +165,7 @@ async def _read_pipe(pipe: IO[bytes] | None, output: _Output) -> asyncio.BaseTra
 
 
 async def _write_all(pipe: IO[bytes], text: bytes) -> asyncio.BaseTransport:
-    """Send all of a text; a process that does not read it is no error."""
+    """Send all of a text; a process that does not read it is not an error."""
     made: tuple[Any, Any] = await asyncio.get_running_loop().connect_write_pipe(asyncio.BaseProtocol, pipe)
     transport: asyncio.WriteTransport = made[0]
     transport.write(text)

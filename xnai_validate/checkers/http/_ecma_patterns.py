@@ -25,7 +25,7 @@ _DATA = frozenset({"example", "examples", "default", "enum", "const"})
 
 @lru_cache(maxsize=1024)
 def ecma_pattern(pattern: str) -> regress.Regex | None:
-    """Compile a pattern; None where it is no regular expression of ECMA-262.
+    """Compile a pattern; None where it is not a regular expression of ECMA-262.
 
     With Unicode, as the specification recommends, else without: `a{,3}` is read by the older grammar alone.
     """
@@ -104,7 +104,7 @@ def _validate_pattern(validator: Any, pattern: Any, instance: Any, schema: Any) 
         return
     compiled = ecma_pattern(pattern)
     if compiled is None:
-        yield ValidationError(f"not judged by the pattern {pattern!r}, which is no regular expression of ECMA-262")
+        yield ValidationError(f"not judged by the pattern {pattern!r}, which is not a regular expression of ECMA-262")
     elif compiled.find(instance) is None:
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 

@@ -70,7 +70,7 @@ class Answered(Facts):
     json_valid: bool | None
     """Whether the body is a JSON document (RFC 8259), whatever its content type is."""
     json_detail: str | None
-    """Why the body is no JSON document, and how it begins; null where it is one, or none was read."""
+    """Why the body is not a JSON document, and how it begins; null where it is one, or none was read."""
     duplicate_keys: list[str] | None
     """Keys that one object of the document has twice with different values: readers disagree on which one counts."""
     connect_ms: Milliseconds | None

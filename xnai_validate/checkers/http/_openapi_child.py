@@ -69,7 +69,7 @@ def _parse_document(text: str) -> JsonObject:
     parsed = parse_json(text)
     found = parsed.value if parsed.is_json else _parsed_yaml(text, parsed.error or "")
     if not isinstance(found, dict):
-        raise ValueError("the document is no object")
+        raise ValueError("the document is not an object")
     return found
 
 

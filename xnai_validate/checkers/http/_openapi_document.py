@@ -63,7 +63,7 @@ class Document:
         errors: list[str] = []
         try:
             for place, pattern in islice(unreadable_patterns(self.root), PROBLEMS_CAP):
-                errors.append(f"{place}: {pattern[:PATTERN_CAP]!r} is no regular expression of ECMA-262"[:TEXT_CAP])
+                errors.append(f"{place}: {pattern[:PATTERN_CAP]!r} is not a regular expression of ECMA-262"[:TEXT_CAP])
             readable = with_readable_patterns(without_unreadable_patterns(self.root))
             for error in get_validator_cls(readable)(readable).iter_errors():
                 self.can_be_followed = False

@@ -32,7 +32,7 @@ class About(FrozenModel, extra="ignore"):
     """The errors and operations of a document."""
 
     unreadable: str | None = None
-    """Why the text is no document; then the rest is empty."""
+    """Why the text is not a document; then the rest is empty."""
     problems: list[str] = Field(default_factory=list)
     can_be_followed: bool = True
     """Whether answers can be compared with it in spite of the errors: these are patterns that cannot be read."""

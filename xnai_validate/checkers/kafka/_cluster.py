@@ -185,7 +185,7 @@ def _facts_of(partitions: list[Partition], names: list[str]) -> LagFacts:
 
 
 def _lag(led: list[Any], committed: dict[Any, int], begin: dict[Any, int], end: dict[Any, int]) -> dict[str, Any]:
-    """The facts of the group. What retention has removed cannot be read any more, and is no lag."""
+    """The facts of the group. What retention has removed cannot be read any more, and is not lag."""
     offsets = {key: committed.get(key, -1) for key in led}
     lags = {key: max(0, end[key] - max(offset, begin[key])) for key, offset in offsets.items()}
     unread = [f"{key.topic}-{key.partition}" for key, offset in offsets.items() if offset < 0 and lags[key]]

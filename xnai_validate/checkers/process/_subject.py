@@ -24,7 +24,7 @@ async def pid_of(ctx: Context, socket: str | None) -> int | None:
 
 
 def _started_by(pid: int) -> int:
-    """The first process from `pid` downwards that is no starter with a single child."""
+    """The first process from `pid` downwards that is not a starter with a single child."""
     try:
         process = psutil.Process(pid)
         while process.name() in STARTERS and len(children := process.children()) == 1:

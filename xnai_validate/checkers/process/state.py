@@ -41,7 +41,7 @@ class ProcessState(Facts):
     """A process as the kernel accounts for it; all but `running` are null when it does not run."""
 
     running: bool
-    """Whether it exists and is no zombie."""
+    """Whether it exists and is not a zombie."""
     status: str | None = None
     """running, sleeping, disk-sleep, stopped, zombie ... as psutil names them."""
     pid: Count | None = None

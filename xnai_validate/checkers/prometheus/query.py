@@ -43,7 +43,7 @@ async def query(params: QueryParams, ctx: Context) -> QueryFacts:
     """Ask Prometheus for the value of an expression now, and judge it.
 
     Source: Prometheus' HTTP API, instant queries, which Thanos, Mimir and VictoriaMetrics serve too. An expression
-    without a sample is no zero: it fails, unless the check expects `samples: 0` - then it holds only without any.
+    without a sample is not a zero: it fails, unless the check expects `samples: 0` - then it holds only without any.
 
         kind: prometheus.query
         target: prometheus

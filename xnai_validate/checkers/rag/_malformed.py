@@ -1,4 +1,4 @@
-"""Bodies that are no question, and some that may be one, as clients, proxies and attackers send them."""
+"""Bodies that are not questions, and some that may be one, as clients, proxies and attackers send them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _not_json(quoted: str, whole: str) -> Iterator[Input]:
 
 
 def _not_objects(quoted: str) -> Iterator[Input]:
-    """Yield JSON documents that are no object with a question, made from a quoted question."""
+    """Yield JSON documents that are not objects with a question, made from a quoted question."""
     texts = {
         "null": "null",
         "true": "true",

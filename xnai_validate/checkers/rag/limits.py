@@ -18,7 +18,7 @@ LISTED_CAP = 50
 
 @checker("rag.limits", expect={"violations": []})
 async def limits(params: LimitsParams, ctx: Context) -> Limited:
-    """Send a question endpoint inputs at and beyond each of its limits, and bodies that are no question at all.
+    """Send a question endpoint inputs at and beyond each of its limits, and bodies that are not questions.
 
     Groups of inputs: `lengths` (questions of 0, 1, the most and one character more, counted as characters and not as
     bytes), `numbers` (`max_tokens`, `temperature`, `top_p` at both ends and beyond them), `types` (each field with

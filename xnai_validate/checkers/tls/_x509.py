@@ -66,7 +66,7 @@ def covers(pattern: str, name: str) -> bool:
 def _normalize_name(name: str) -> str:
     """Return a name as names are compared: in ASCII and lower case, without a dot at its end."""
     wildcard = "*." if name.startswith("*.") else ""
-    with suppress(ValueError):  # what is no name is equal to itself alone
+    with suppress(ValueError):  # what is not a name is equal to itself alone
         name = wildcard + ascii_host(name.removeprefix(wildcard))
     return name.lower().rstrip(".")
 

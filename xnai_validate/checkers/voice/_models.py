@@ -79,7 +79,7 @@ class RoundTripped(Facts):
     wav_valid: bool | None
     """Whether the recording is a WAV file of PCM samples whose header declares what came; null without one."""
     wav_problem: str | None
-    """Why the recording is no valid WAV file, in words."""
+    """Why the recording is not a valid WAV file, in words."""
     sample_rate_hz: Count | None
     """Samples a second, by its header."""
     channels: Count | None

@@ -34,7 +34,7 @@ class Recording:
     """What a WAV file holds, as far as it could be read."""
 
     problem: str | None
-    """Why it is no whole recording, in words."""
+    """Why it is not a whole recording, in words."""
     sample_rate_hz: int | None = None
     channels: int | None = None
     duration_ms: float | None = None

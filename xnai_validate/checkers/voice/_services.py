@@ -30,7 +30,7 @@ class Spoken:
     total_ms: float
     sound: bytes
     recording: Recording | None
-    """None where the answer is no success."""
+    """None where the answer is not success."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class _Events:
         try:
             data = {**data, **(json.loads(extra) if extra else {})}
         except (ValueError, TypeError) as error:
-            raise WireError(ErrorKind.PROTOCOL, f"the data of {kind} is no JSON object") from error
+            raise WireError(ErrorKind.PROTOCOL, f"the data of {kind} is not a JSON object") from error
         event = Event(str(kind), data, await self._read_exactly(size))
         if event.type == "error":
             raise WireError(ErrorKind.PROTOCOL, str(event.data.get("text", "the server reports an error"))[:200])

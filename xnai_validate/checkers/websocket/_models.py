@@ -44,7 +44,7 @@ class SessionParams(Params):
     """What is sent, one message after the other: text as it stands (so it may be bad JSON), `{base64: "AAH/"}` as the
     bytes that it encodes, in a binary frame, anything else as JSON."""
     ignore: list[str] = Field(default_factory=list)
-    """Types of messages that are skipped, because they are no answers."""
+    """Types of messages that are skipped, because they are not answers."""
     type_field: str = "type"
     """The field of a JSON message that holds its type."""
     reply_timeout: Duration = 3.0
@@ -61,7 +61,7 @@ class SessionParams(Params):
     @field_validator("send")
     @classmethod
     def _verify_messages(cls, send: list[JsonValue]) -> list[JsonValue]:
-        """Return the messages. Raises ValueError if one is no message."""
+        """Return the messages. Raises ValueError if one is not a message."""
         for message in send:
             message_of(message)
         return send

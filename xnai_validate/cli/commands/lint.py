@@ -35,7 +35,7 @@ def lint(
 ) -> None:
     """Verify profiles, suites and waivers: kinds, params, rules, needs, targets. Reports all errors; exits 2 if any.
 
-    Waivers that have expired, or match no check, are reported and are no errors.
+    Waivers that have expired, or match no check, are reported and are not errors.
     """
     files = tuple(file for name in paths or () for file in _files(name))
     load = LoadOptions(paths=tuple(path or ()), waivers=waivers, long_waivers=long, without_environment=True)

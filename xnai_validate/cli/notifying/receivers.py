@@ -41,7 +41,7 @@ def _apprise(url: str, scheme: str) -> Receiver:
         import apprise
     except ImportError:
         raise ConfigError(
-            f'--notify: "{scheme}" is no scheme of a webhook; other services need the extra notify',
+            f'--notify: "{scheme}" is not a scheme of a webhook; other services need the extra notify',
             hint="pip install 'xnai-validate[notify]', or name a webhook: https://...",
         ) from None
     services = apprise.Apprise()

@@ -73,7 +73,7 @@ class Changes:
     def news(self) -> bool:
         """Whether people should be notified: another verdict, a check that broke, a check that recovered.
 
-        A first run that passed is no news; neither is a status that changed for another reason, such as pass to flaky.
+        A first run that passed is not news; neither is a status that changed for another reason, such as pass to flaky.
         """
         if self.before is None and self.report.verdict == "passed":
             return False

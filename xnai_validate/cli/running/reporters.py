@@ -75,7 +75,7 @@ class LineSink:
             sys.stderr.flush()
 
     def progress(self, progress: Progress) -> None:
-        """Ignore progress, which is no log entry."""
+        """Ignore progress, which is not a log entry."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -94,7 +94,7 @@ class JsonLineSink:
         self._write(line(event))
 
     def progress(self, progress: Progress) -> None:
-        """Ignore progress, which is no event."""
+        """Ignore progress, which is not an event."""
 
     def close(self) -> None:
         """Close the file, if any."""

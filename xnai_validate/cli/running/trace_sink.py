@@ -28,7 +28,7 @@ class TraceSink:
         self._trace.take(event)
 
     def progress(self, progress: Progress) -> None:
-        """Ignore progress, which is no event."""
+        """Ignore progress, which is not an event."""
 
     def close(self) -> None:
         """Export what is left."""

@@ -23,7 +23,7 @@ def _day(value: object) -> date:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"{value} is no day of the calendar") from None
+            raise ValueError(f"{value} is not a day of the calendar") from None
     raise ValueError(f'"{value}" is not a date; write it as 2026-12-31')
 
 

@@ -61,7 +61,7 @@ class _Located:
 
 
 def field_errors(error: ValidationError, value: object, model: type[Any], what: str) -> tuple[FieldError, ...]:
-    """The errors in `value`, which is no valid `model`; `what` is its name for the user (`http.request`, `a check`)."""
+    """Return the errors in `value`, an invalid `model`; `what` is its name for the user (`http.request`, `a check`)."""
     details = error.errors(include_url=False)
     located = [_locate(detail, value) for detail in details[:DETAILS_CAP]]
     errors: dict[FieldError, None] = {}

@@ -27,9 +27,10 @@ class Defect:
     """Each seam that it wraps, with the function that runs instead."""
 
     def wraps(self, seam: Callable[P, R]) -> Callable[[Wrapper[P, R]], Wrapper[P, R]]:
-        """Decorate the function that runs instead of `seam`. Raises TypeError for a function that is no seam."""
+        """Decorate the function that runs instead of `seam`. Raises TypeError for a function that is not a seam."""
         if seam not in SEAMS:
-            raise TypeError(f"defect {self.name}: {getattr(seam, '__qualname__', seam)} is no seam; mark it with @seam")
+            name = getattr(seam, "__qualname__", seam)
+            raise TypeError(f"defect {self.name}: {name} is not a seam; mark it with @seam")
 
         def add(wrapper: Wrapper[P, R]) -> Wrapper[P, R]:
             self.wrappers.append((seam, wrapper))
@@ -38,7 +39,7 @@ class Defect:
         return add
 
     def changes(self, seam: Callable[P, R], change: Callable[[R], R]) -> Self:
-        """Replace what `seam`, which is no coroutine function, returns by `change` of it. Raises TypeError."""
+        """Replace what `seam`, which is not a coroutine function, returns by `change` of it. Raises TypeError."""
         if inspect.iscoroutinefunction(seam):
             raise TypeError(f"defect {self.name}: {seam.__qualname__} is a coroutine function; wrap it")
 

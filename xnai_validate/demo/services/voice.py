@@ -2,7 +2,7 @@
 
 * `POST /v1/audio/speech` `{model, input, voice, response_format}` -> `audio/wav`, as long as the text demands; 400 for
   an empty text or above 4096 characters.
-* `POST /v1/audio/transcriptions`, a form with `file` and `model` -> `{text}`; 400 for a file that is no recording, 413
+* `POST /v1/audio/transcriptions`, a form with `file` and `model` -> `{text}`; 400 for a file without a recording, 413
   above 25 MB.
 * `GET /v1/models`, `GET /health`.
 
@@ -44,7 +44,7 @@ def heard_in(recording: speech.Recording) -> speech.Heard:
 
 @seam
 def not_a_recording(error: speech.NotAudio) -> Response:
-    """The response to a file that is no recording."""
+    """The response to a file that is not a recording."""
     raise Refused(400, "The file is not a PCM recording in a WAV file.") from error
 
 

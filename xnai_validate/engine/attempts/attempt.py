@@ -1,6 +1,6 @@
 """Measure and judge a check, with its retries: the one place of time limits and of exceptions of checkers.
 
-What was not reached is not judged: a bound of this tool is no failure of the stack.
+What was not reached is not judged: a bound of this tool is not a failure of the stack.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ def _is_about_time(rule: Rule, types: Mapping[str, FactType]) -> bool:
 
 
 def _explanation(rule: Rule, finding: Finding, facts: Mapping[str, Any], span: Span | None) -> str | None:
-    """Why a broken limit of a time, a rate or a ratio of times is no statement about the stack; None if it is one."""
+    """Why a broken limit of a time, a rate or a ratio of times does not judge the stack; None if it does."""
     actual, limit = finding.actual, finding.expected
     if not isinstance(actual, int | float) or not isinstance(limit, int | float):
         return None

@@ -74,7 +74,7 @@ def read_journal(path: Path) -> Iterator[Event]:
 
 
 def _parse_event(path: Path, number: int, line: bytes) -> Event:
-    """Parse a line of a journal. Raises XnaiError with its place if it is no event."""
+    """Parse a line of a journal. Raises XnaiError with its place if it is not an event."""
     try:
         return from_json(line)
     except ValueError:

@@ -95,7 +95,7 @@ class ProxyFault:
 def check_proxy(params: ListenParams, ctx: FaultContext) -> ProxyUndo:
     """Return the undo record.
 
-    Raises NotApplicable if the target has no url, Unmeasurable if its host is no name or `listen` is in use.
+    Raises NotApplicable if the target has no url, Unmeasurable if its host is not a name or `listen` is in use.
     """
     target = ctx.target
     if not target.host or not target.port:

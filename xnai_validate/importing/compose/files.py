@@ -62,7 +62,7 @@ class ComposeFiles:
         whole: JsonObject = {}
         for document in read_documents(path):
             if document is not None and not isinstance(document, dict):
-                raise ConfigError(f"{path} is no compose file", hint="a compose file is a mapping with services")
+                raise ConfigError(f"{path} is not a compose file", hint="a compose file is a mapping with services")
             whole = _mapping_or_empty(merged(whole, interpolation.value(document or {})))
         return whole
 

@@ -58,7 +58,7 @@ class Interpolation:
         return raw
 
     def text(self, text: str, depth: int = 0) -> FilledText:
-        """A text with its variables replaced; what is no reference stays as it is."""
+        """A text with its variables replaced; what is not a reference stays as it is."""
         pieces: list[str] = []
         names: list[str] = []
         at = 0

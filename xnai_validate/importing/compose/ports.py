@@ -83,8 +83,8 @@ def _parse_range(text: str) -> range:
     """Parse a port or a range of ports. Raises ValueError."""
     first, _, last = text.partition("-")
     if not first.isdecimal() or (last and not last.isdecimal()):
-        raise ValueError(f"{text} is no port")
+        raise ValueError(f"{text} is not a port")
     ports = range(int(first), int(last or first) + 1)
     if not ports or ports[0] < 1 or ports[-1] > 65535 or len(ports) > RANGE_CAP:
-        raise ValueError(f"{text} is no port between 1 and 65535, or a range of more than {RANGE_CAP}")
+        raise ValueError(f"{text} is not a port between 1 and 65535, or a range of more than {RANGE_CAP}")
     return ports

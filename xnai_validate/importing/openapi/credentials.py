@@ -119,7 +119,7 @@ def _entry(document: ApiDocument, scheme: JsonObject, variables: str) -> _Entry 
 
 
 def _absolute_url(document: ApiDocument, url: JsonValue | None) -> str | None:
-    """Return a url of the document, which may be relative to where it was served; None if it is no url."""
+    """Return a url of the document, which may be relative to where it was served; None if it is not a url."""
     if not isinstance(url, str):
         return None
     try:

@@ -122,13 +122,13 @@ def read_document(source: str) -> ApiDocument:
     parsed = parse_json(text)
     root = parsed.value if parsed.is_json else _parse_yaml(text, shown)
     if not isinstance(root, dict):
-        raise ConfigError(f"{shown} is no OpenAPI document: it is no mapping")
+        raise ConfigError(f"{shown} is not an OpenAPI document: it is not a mapping")
     version = root.get("openapi")
     if isinstance(root.get("swagger"), str | float):
         raise ConfigError(f"{shown} is a document of Swagger 2.0", hint="convert it to OpenAPI 3")
     if not re.match(r"3\.\d", str(version)):
         hint = "its first line would be `openapi: 3.1.0`; FastAPI has it at /openapi.json"
-        raise ConfigError(f"{shown} is no document of OpenAPI 3", hint=hint)
+        raise ConfigError(f"{shown} is not a document of OpenAPI 3", hint=hint)
     if not mapping(root.get("paths")):
         raise ConfigError(f"{shown} describes no paths")
     return ApiDocument(root, shown)

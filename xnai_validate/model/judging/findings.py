@@ -268,9 +268,9 @@ def _is_null(finding: Finding, facts: Mapping[str, object]) -> bool:
 
 
 def _age_text(age_s: JsonValue) -> str:
-    """Format the measured age; a value that is no time is shown unchanged."""
+    """Format the measured age; a value that is not a time is shown unchanged."""
     if isinstance(age_s, bool) or not isinstance(age_s, int | float):
-        return f"{value_text(age_s)}, which is no time with a zone"
+        return f"{value_text(age_s)}, which is not a time with a zone"
     return f"one of {format_ms(age_s * 1000)}" if age_s >= 0 else f"a time {format_ms(-age_s * 1000)} ahead"
 
 

@@ -21,7 +21,7 @@ _LEAP = re.compile(r"(\d\d:?\d\d:?)60")
 _ZONE = re.compile(r"\b(?!(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\b|(?:UTC?|GMT|Z)\b)(?=[A-Z])[A-Za-z]+\b")
 _MONTHS = frozenset({"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"})
 EARLIEST_S = 1e8
-"""Smaller numbers are no times: they would be before March 1973."""
+"""Smaller numbers are not times: they would be before March 1973."""
 
 
 def http_date_s(text: str) -> float | None:

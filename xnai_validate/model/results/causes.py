@@ -144,7 +144,7 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
     that is the same in every word; an answer of 500 or more that
     the API gives and the gateway passes on, or that requests for one path get in the same words; messages that come
     more than once, counted as repetitions or by their types; one promise that is broken in the same facts, alike as
-    far as these are no measured numbers, long texts, lists or objects; one promise of which the target breaks a limit,
+    far as these are not measured numbers, long texts, lists or objects; one promise of which the target breaks a limit,
     whatever is measured (a blocked event loop shows in many times), or that it breaks under the same fault; the same
     value of several parts, of one kind of check; one part of the answers that is empty, or lacks what must be in it
     because it is empty; one step of flows that breaks one promise by the same fact, or that finds no trace of what is
@@ -226,7 +226,7 @@ def _absence_key(check: CheckResult) -> Key:
 def _unmoved_key(check: CheckResult) -> Key | None:
     """Return the same key for a count that has not moved: where a search finds nothing, nothing is counted either.
 
-    Counts alone are no evidence of that, for each may be counted in another place.
+    Counts alone are not evidence of that, for each may be counted in another place.
     """
     if check.status is not Status.FAIL or check.promise is None:
         return None

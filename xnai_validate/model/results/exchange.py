@@ -39,14 +39,14 @@ class Exchange:
     """The method and the url, the command, the name of the container, or the path of the file."""
     request_headers: dict[str, str] = Field(default_factory=dict)
     request_body: str | None = None
-    """The beginning of the body; null without a body, and if it is no text."""
+    """The beginning of the body; null without a body, and if it is not text."""
     request_bytes: int = 0
     """The size of the whole body."""
     response: str | None = None
     """The status and its reason, or the reply; null if none came."""
     response_headers: dict[str, str] = Field(default_factory=dict)
     response_body: str | None = None
-    """The beginning of the body as far as it was read, decoded; null without a body, and if it is no text."""
+    """The beginning of the body as far as it was read, decoded; null without a body, and if it is not text."""
     response_end: str | None = None
     """The end of what was read of a body that is longer than `response_body`."""
     response_bytes: int = 0
@@ -65,7 +65,7 @@ class Exchange:
 
 
 def last_request(exchanges: Sequence[Exchange]) -> Exchange | None:
-    """Return the last exchange that is no log; else the last log; None without any exchange."""
+    """Return the last exchange that is not a log; else the last log; None without any exchange."""
     requests = [exchange for exchange in exchanges if exchange.protocol not in LOGS]
     return next(reversed(requests or exchanges), None)
 

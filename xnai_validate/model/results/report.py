@@ -25,7 +25,7 @@ Verdict = Literal["passed", "failed", "undecided", "not undone", "stopped", "int
 
 
 def _verify_instant(text: str) -> str:
-    """Return the text. Raises ValueError if it is no instant in ISO 8601."""
+    """Return the text. Raises ValueError if it is not an instant in ISO 8601."""
     datetime.fromisoformat(text)
     return text
 

@@ -124,7 +124,7 @@ def _describe_calls(calls: list[JsonObject]) -> str:
 
 
 def _parse_change(item: JsonObject) -> _Change | None:
-    """Parse a change of the time line, `closed->open`; None if it is no change."""
+    """Parse a change of the time line, `closed->open`; None if it is not a change."""
     before, arrow, now = str(item.get("change")).partition("->")
     if not arrow:
         return None

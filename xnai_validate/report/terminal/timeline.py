@@ -23,7 +23,7 @@ def time_line(facts: Mapping[str, JsonValue]) -> str | None:
 
 
 def _format_step(step: Mapping[str, JsonValue]) -> str | None:
-    """Format a step of a flow with its duration; None if it is no step."""
+    """Format a step of a flow with its duration; None if it is not a step."""
     name, elapsed_ms, held = step.get("name"), step.get("elapsed_ms"), step.get("held")
     if not isinstance(name, str) or not isinstance(elapsed_ms, int | float):
         return None

@@ -48,7 +48,7 @@ class Frames:
         """Bytes of the current frame that have not come yet."""
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; raises EngineError where they are no frames."""
+        """Take the next bytes; raises EngineError where they are not frames."""
         at = 0
         while at < len(data):
             if self._left == 0:
@@ -66,7 +66,7 @@ class Frames:
                 self._header.clear()
 
     def _begin_frame(self) -> None:
-        """Read the length of a frame from its header. Raises EngineError if it is no header."""
+        """Read the length of a frame from its header. Raises EngineError if it is not a header."""
         if self._header[0] > STDERR or any(self._header[1:4]):
             raise EngineError(ErrorKind.PROTOCOL, "the output is not framed as the engine's documentation describes")
         self._left = int.from_bytes(self._header[4:], "big")

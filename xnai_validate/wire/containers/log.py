@@ -90,7 +90,7 @@ async def read_log(
     as the output of a command is, with one it is plain.
     """
     recording = LogRecording(name)
-    with recorder():  # the requests for the log are no evidence of their own
+    with recorder():  # the requests for the log are not evidence of their own
         complete = await _read_log(engine, name, since_s, cap, timeout_s, (feed, recording.feed), tail)
     RECORDER.get().append(recording)
     return complete

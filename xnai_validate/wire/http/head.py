@@ -28,7 +28,7 @@ class Head:
 
 
 def head_of(status: int, reason: bytes, version: bytes, raw: Iterable[tuple[bytes, bytes]]) -> Head:
-    """The head with its headers as text; bytes that are no UTF-8 become U+FFFD."""
+    """The head with its headers as text; bytes that are not UTF-8 become U+FFFD."""
     pairs = tuple(raw)
     headers: dict[str, str] = {}
     for name, value in pairs:

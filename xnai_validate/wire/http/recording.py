@@ -78,7 +78,7 @@ def _recorded_url(recording: HttpRecording) -> str:
 
 
 def _text(data: bytes, charset: str | None, *, at_end: bool = False) -> str | None:
-    """The text of the beginning, or of the end, of a body; None without a body, and if it is no text."""
+    """The text of the beginning, or of the end, of a body; None without a body, and if it is not text."""
     if not data or b"\0" in data:
         return None
     text = text_of(data, charset, len(data))

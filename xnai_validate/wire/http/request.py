@@ -200,7 +200,7 @@ def _authorization(auth: Auth) -> bytes:
 def verify_headers(method: str, headers: Mapping[str, str]) -> None:
     """Raise ValueError for a method or a header that HTTP does not allow (RFC 9110 sections 9.1 and 5.5)."""
     if not _TOKEN.fullmatch(method.encode("utf-8", "surrogatepass")):
-        raise ValueError(f"{method[:80]!r} is no method of HTTP")
+        raise ValueError(f"{method[:80]!r} is not a method of HTTP")
     _values([(name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in headers.items()])
 
 
@@ -209,7 +209,7 @@ def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:
     values: dict[bytes, list[bytes]] = {}
     for name, value in given:
         if not _TOKEN.fullmatch(name):
-            raise ValueError(f"{_quote(name)} is no name of a header")
+            raise ValueError(f"{_quote(name)} is not a name of a header")
         if not _VALUE.fullmatch(value):
             raise ValueError(f"the value of the header {name.decode()} {_error_of(value)}")
         values.setdefault(name.lower(), []).append(value)
@@ -233,7 +233,7 @@ def _is_chunked(values: Mapping[bytes, list[bytes]], size: int) -> bool:
         raise ValueError(f"its body can be sent as chunked, not as {_quote(b', '.join(codings))}")
     for length in values.get(b"content-length", ()):
         if not (length.isdigit() and len(length) <= LENGTH_DIGITS):
-            raise ValueError(f"{_quote(length)} is no Content-Length")
+            raise ValueError(f"{_quote(length)} is not a Content-Length")
         if not codings and int(length) != size:
             raise ValueError(f"its body has {size} bytes, and its Content-Length is {int(length)}")
     return bool(codings)
@@ -242,9 +242,9 @@ def _is_chunked(values: Mapping[bytes, list[bytes]], size: int) -> bool:
 def _verify_request_line(method: bytes, target: bytes) -> None:
     """Raise ValueError if the method or the path is not one of HTTP (RFC 9112 section 3)."""
     if not _TOKEN.fullmatch(method):
-        raise ValueError(f"{_quote(method)} is no method")
+        raise ValueError(f"{_quote(method)} is not a method")
     if not _TARGET.fullmatch(target):
-        raise ValueError(f"{_quote(target)} is no path")
+        raise ValueError(f"{_quote(target)} is not a path")
 
 
 def _quote(part: bytes) -> str:

@@ -79,7 +79,7 @@ def _load_client_certificate(context: ssl.SSLContext, tls: Tls, cert: str) -> No
 
 
 def _check_file(what: str, path: str) -> None:
-    """Raise Unmeasurable for what is no regular file: reading a pipe or a device might never end."""
+    """Raise Unmeasurable for what is not a regular file: reading a pipe or a device might never end."""
     try:
         status = Path(path).stat()
     except (OSError, ValueError) as error:

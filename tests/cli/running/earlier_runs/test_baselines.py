@@ -191,7 +191,7 @@ def test_another_version_is_reported_and_compared(loaded: Place) -> None:
 
 
 def test_a_comparison_without_figures_is_3(loaded: Place) -> None:
-    """Where no figure could be compared that is no pass, and no failure either."""
+    """Where no figure could be compared that is not a pass, and no failure either."""
     loaded.run(*MEMORY, "--record", "main")
     result = loaded.run(*MEMORY, "--baseline", "main")
     assert result.exit_code == 3, "one run each cannot tell five percent of memory"

@@ -115,7 +115,7 @@ def test_a_schema_that_cannot_be_used_is_refused_at_load(tmp_path: Path, schema:
 
 
 def test_a_rule_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
-    """A schema does not fit a number, is no mapping in place, and only a regular file is read."""
+    """A schema does not fit a number, is not a mapping in place, and only a regular file is read."""
     with pytest.raises(InvalidConfig, match="does not fit"):
         judged(tmp_path, {"schema": "answer.json"}, 200, fact="status")
     with pytest.raises(InvalidConfig, match="takes the name of a file"):

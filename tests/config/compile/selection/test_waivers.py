@@ -44,7 +44,7 @@ def waivers(home: Home) -> dict[str, Waiver | None]:
 
 
 def test_the_file_beside_a_profile_covers_the_checks_that_match(home: Home) -> None:
-    """A glob on full ids; reason, date, owner and place go to the report; waivers.yaml itself is no profile."""
+    """A glob on full ids; reason, date, owner and place go to the report; waivers.yaml itself is not a profile."""
     write(home, entry("case/one:a"))
     found = waivers(home)
     assert found["b"] is None
@@ -93,7 +93,7 @@ def test_lint_reports_expired_and_unmatched_waivers(home: Home) -> None:
     ("text", "expected"),
     [
         ("waivers: [{check: a, reason: r, until: soon, owner: o}]", '"soon" is not a date; write it as 2026-12-31'),
-        ("waivers: [{check: a, reason: r, until: 2026-02-30, owner: o}]", "2026-02-30 is no day of the calendar"),
+        ("waivers: [{check: a, reason: r, until: 2026-02-30, owner: o}]", "2026-02-30 is not a day of the calendar"),
         ("waivers: [{check: a, until: 2026-12-31, owner: o}]", "reason"),
         ("waivers: [{check: a, reason: r, until: 2026-12-31}]", "owner"),
         ("waivers: [{check: a, reason: r, until: 2026-12-31, owner: o, why: x}]", "why"),

@@ -79,7 +79,7 @@ def test_an_error_in_the_arguments_comes_through(template: Template) -> None:
 
 
 def test_a_stack_that_is_killed_has_ended(template: Template) -> None:
-    """Its end is seen although it is no child of this process; it can still be stopped."""
+    """Its end is seen although it is not a child of this process; it can still be stopped."""
     with EmbeddedStack.start("A", launch=template.launch) as stack:
         os.kill(stack.pid, signal.SIGKILL)
         assert becomes_true(lambda: not stack.running)

@@ -282,7 +282,7 @@ def test_an_answer_for_a_dead_upstream_leaves_the_connection_usable(behind: Behi
     ],
 )
 def test_a_broken_request_closes_its_connection_only(raw: bytes, behind: Behind) -> None:
-    """What is no HTTP request ends its own connection; the gateway goes on serving."""
+    """What is not an HTTP request ends its own connection; the gateway goes on serving."""
     with _gateway(behind, "A") as setup:
         gateway = ("127.0.0.1", setup.settings.ports["gateway"])
         with contextlib.suppress(ConnectionError), socket.create_connection(gateway, timeout=10) as connection:

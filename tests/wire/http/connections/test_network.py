@@ -1,4 +1,4 @@
-"""Bytes that are no HTTP are named by how they begin, whether or not the connection goes on."""
+"""Bytes that are not HTTP are named by how they begin, whether or not the connection goes on."""
 
 from __future__ import annotations
 

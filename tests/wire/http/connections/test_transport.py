@@ -54,7 +54,7 @@ def test_tls_goes_through_a_tunnel_of_the_proxy(tmp_path: Path) -> None:
     ],
 )
 def test_a_refusal_of_the_proxy_is_named(answer: bytes, error: str) -> None:
-    """What the proxy answers is no answer of the server."""
+    """What the proxy answers is not an answer of the server."""
     with http_proxy(refuses=answer) as proxy:
         target = Target("api", "https://127.0.0.1:1", proxy=f"http://127.0.0.1:{proxy.port}")
         facts = observe("http.request", target).facts

@@ -45,7 +45,7 @@ def _read(path: Path, name: str, changed_ns: int) -> Schema:
 
 
 def _read_schema_text(path: Path) -> str:
-    """Read a schema file. Raises ValueError if it is no regular file, too large or not UTF-8, and OSError."""
+    """Read a schema file. Raises ValueError if it is not a regular file, too large or not UTF-8, and OSError."""
     # Without O_NONBLOCK, opening a FIFO would wait for a writer.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(handle, "rb") as file:

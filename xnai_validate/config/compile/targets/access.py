@@ -30,7 +30,7 @@ class TargetAccess:
     problems: Problems
     secrets: set[str]
     unset: set[str] | None = None
-    """Collects the variables that are not set, where these are no errors because nothing will be run."""
+    """Collects the variables that are not set, where these are not errors because nothing will be run."""
 
     def tls(self, entry: TlsEntry | None, where: Where, folder: Path | None) -> Tls:
         """The TLS settings; their files are named relative to `folder`, that of the file they stand in."""
@@ -99,7 +99,7 @@ class TargetAccess:
             good = False
         if not good or parts.path not in ("", "/") or parts.query or parts.fragment:
             hint = f"write scheme://user:password@host:port with {', '.join(PROXY_SCHEMES)}; or `{ENVIRONMENT}`"
-            self.problems.at(where, f"the proxy of {target.name} is no url of one", hint)
+            self.problems.at(where, f"the proxy of {target.name} is not a url of one", hint)
             return target
         if parts.password:
             self.secrets.update((parts.password, unquote(parts.password)))

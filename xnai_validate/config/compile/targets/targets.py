@@ -179,7 +179,7 @@ class Targets:
     def _with_url(self, target: Target, url: str, where: Where) -> Target:
         """The target at a url; a password in the url of a Redis server becomes that of the target."""
         if _CONTROL.search(url):  # urlsplit drops some of them, which leads to another host
-            self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
+            self.problems.at(where, f'"{_shown(url)}" is not a url for the target {target.name}', _EXAMPLE)
             return target
         try:
             parts = urlsplit(url)
@@ -189,7 +189,7 @@ class Targets:
             self.problems.at(where, f'the url "{_shown(url)}" of {target.name} is malformed{why}', _EXAMPLE)
             return target
         if not is_socket(parts) and (not parts.scheme or not parts.hostname or parts.port == 0):
-            self.problems.at(where, f'"{_shown(url)}" is no url for the target {target.name}', _EXAMPLE)
+            self.problems.at(where, f'"{_shown(url)}" is not a url for the target {target.name}', _EXAMPLE)
             return target
         try:
             url = checked_url(parts)

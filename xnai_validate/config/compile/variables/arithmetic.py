@@ -164,7 +164,7 @@ class _Parser:
 
 
 def _tokenize(text: str) -> Iterable[re.Match[str]]:
-    """Yield the tokens of an expression. Raises ValueError at text that is no token."""
+    """Yield the tokens of an expression. Raises ValueError at text that is not a token."""
     at, end = 0, len(text.rstrip())
     while at < end:
         match = _TOKEN.match(text, at)

@@ -84,7 +84,7 @@ Event = Outcome | Trial
 
 
 def parse(text: str | bytes | None) -> Snapshot | None:
-    """A snapshot from the content of the key; None if the key is missing or its content is no snapshot."""
+    """A snapshot from the content of the key; None if the key is missing or its content is not a snapshot."""
     if text is None:
         return None
     try:

@@ -47,7 +47,7 @@ class RequestContext:
 
     @seam
     def count(self, scope: Scope, status: int, elapsed_s: float, request_id: str) -> None:
-        """Count a response under the route it came from; the layout's prefix is no part of an endpoint's name."""
+        """Count a response under the route it came from; the layout's prefix is not part of an endpoint's name."""
         path = getattr(scope.get("route"), "path", None)
         endpoint = str(path) if path else scope["path"] if scope.get("endpoint") else "unmatched"
         endpoint = endpoint.removeprefix(self._prefix)

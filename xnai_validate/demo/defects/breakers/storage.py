@@ -152,7 +152,7 @@ def as_python(_: Callable[[Snapshot], str], /, snapshot: Snapshot) -> str:
     return f"Snapshot(state={snapshot.state.value!r}, failure_count={snapshot.failure_count})"
 
 
-# 0 is no time to live: the script that writes the key leaves it out.
+# 0 is not a time to live: the script that writes the key leaves it out.
 KEY_WITHOUT_TTL = Defect(
     "breaker-key-without-ttl",
     "The keys of the breakers never expire.",

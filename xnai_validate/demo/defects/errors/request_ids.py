@@ -1,4 +1,4 @@
-"""Request ids that are missing or are no ids, and what else is written into the headers with them."""
+"""Request ids that are missing or are not ids, and what else is written into the headers with them."""
 
 from __future__ import annotations
 

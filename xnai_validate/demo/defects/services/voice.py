@@ -44,7 +44,7 @@ def speak_four_characters(speak: Callable[[str], bytes], /, text: str) -> bytes:
 
 ACCEPTS_ANYTHING = Defect(
     "voice-accepts-anything",
-    "A body that is no recording is recognised all the same.",
+    "A body that is not a recording is recognised all the same.",
     checks=("voice/voice:not-sound",),
 )
 

@@ -129,7 +129,7 @@ class Connection:
         return bytes(self._machine.trailing_data[0])
 
     async def _event(self) -> h11.Event | type[h11.PAUSED]:
-        """The next event. Raises BadMessage for bytes that are no HTTP/1 message."""
+        """The next event. Raises BadMessage for bytes that are not an HTTP/1 message."""
         try:
             while (event := self._machine.next_event()) is h11.NEED_DATA:
                 if self._machine.they_are_waiting_for_100_continue:

@@ -45,7 +45,7 @@ class Destination:
 
 @lru_cache(maxsize=1024)
 def destination(url: str) -> Destination:
-    """Where a url leads; raises Unmeasurable for one that is no http url.
+    """Where a url leads; raises Unmeasurable for one that is not an http url.
 
     `http+unix://%2Frun%2Fx.sock/health` is HTTP over the socket `/run/x.sock`.
     """

@@ -235,7 +235,7 @@ class Transport(httpx.AsyncBaseTransport):
             response.status, extensions.get("reason_phrase", b""), extensions["http_version"], response.headers
         )
         exchange.body = ResponseBody(response, connection, self._free)
-        # httpx acts on Location and Set-Cookie by rules of its own, and fails on a Location that is no url. It is
+        # httpx acts on Location and Set-Cookie by rules of its own, and fails on a Location that is not a url. It is
         # given what its authentication needs; the client has the head.
         challenges = [pair for pair in response.headers if pair[0].lower() == b"www-authenticate"]
         return httpx.Response(
