@@ -205,7 +205,7 @@ def test_a_database_at_a_random_port_is_open_too() -> None:
 
 
 def test_a_port_that_is_published_twice_is_checked_at_both() -> None:
-    """A container's port at two of the host's has a check for each, and one about all that leads to it."""
+    """A container's port that is published at two host ports has a health check for each, and one exposure check."""
     front = Service("front", "nginx:1.29", ports=(Port(80, 80), Port(80, 3000), Port(80, 3001)))
     db = Service("db", "postgres:16", ports=(Port(5432, 5432), Port(5432, 15432)))
     stack = imported(Project("p", (front, db), ()), FIRST)

@@ -39,7 +39,7 @@ def _all_trials(tmp_path_factory: pytest.TempPathFactory) -> Trials:
 
 
 def test_each_extra_has_a_trial(all_trials: Trials) -> None:
-    """An extra that is added later is tried as well."""
+    """Each extra is installed and tried against a real server, also one that is added later."""
     assert set(all_trials) == set(NAMES)
 
 

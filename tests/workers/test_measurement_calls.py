@@ -54,8 +54,8 @@ def test_an_order_is_executed_once() -> None:
     assert measurement_calls.known() == {}
 
 
-def test_a_secret_that_a_server_sends_does_not_return_in_plain() -> None:
-    """What holds a secret by its name is an error, unless the connections are encrypted or that is allowed."""
+def test_a_secret_that_a_server_sends_is_not_returned_unencrypted() -> None:
+    """A value under a secret name is an error, unless the connections are encrypted or `--allow-plain` is given."""
     with scripted(ok(b"{}", f"Set-Cookie: session={SESSION}")) as server:
         refused = answer(server, "plain", secrets_may_return=False)
         allowed = answer(server, "private")
@@ -64,8 +64,11 @@ def test_a_secret_that_a_server_sends_does_not_return_in_plain() -> None:
     assert SESSION in json.dumps(allowed)
 
 
-def test_what_a_check_has_masked_does_not_return_in_plain_after_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A measurement that its time limit ends returns its stage and its requests, without the secrets in them."""
+def test_masked_secrets_stay_masked_after_a_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement that runs into its time limit returns its stage and requests with the secrets in them masked.
+
+    Over encrypted connections it returns them as they are, and names the secrets for the run to mask.
+    """
 
     async def hang(params: Params, ctx: Context) -> Facts:
         ctx.mask(SESSION)
@@ -90,15 +93,15 @@ def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found["error"], "1000 at most" in found["message"]) == ("Unmeasurable", True)
 
 
-def test_only_what_is_for_workers_is_measured() -> None:
-    """An order of another kind is refused by the worker itself."""
+def test_a_kind_that_workers_do_not_measure_is_refused() -> None:
+    """The worker itself refuses the order."""
     with scripted(ok(b"{}")) as server:
         found = answer(server, "kind", kind="command.run", params={"command": ["true"]})
     assert found["message"] == "command.run is not measured from workers"
 
 
 def test_facts_arrive_as_they_are() -> None:
-    """NaN too, which is a value of metrics; facts that JSON changes are an error, not other facts."""
+    """Facts survive the way through JSON, NaN too; facts that JSON would change are an error."""
     checker = registry.CHECKERS.get("prometheus.query")
     facts = checker.facts.model_validate({"value": float("nan"), "values": {"{}": float("inf")}})
     assert repr(checker.facts.model_validate(plain_facts(checker, facts))) == repr(facts)

@@ -340,4 +340,4 @@ def test_figures_that_are_not_those_of_the_share_are_no_pass(server: Scripted, l
 
     outcome = asyncio.run(run())
     assert outcome.status is (Status.ERROR if lacks else Status.PASS), outcome.reason
-    assert ("they are of 19 arrivals, and its share has 20" in (outcome.reason or "")) == bool(lacks)
+    assert ("it counted 19 arrivals, but its share of the schedule has 20" in (outcome.reason or "")) == bool(lacks)

@@ -32,7 +32,7 @@ class MeasurementRun(OrderThread):
     """Measures once; other threads call the methods without underscore."""
 
     def __init__(self, order: MeasurementOrder, forget: Callable[[], object]) -> None:
-        """`forget` is called once the answer was released, or was not fetched while the lease lasts."""
+        """`forget` is called once the answer is released, or at the end of the lease if it was not fetched."""
         super().__init__(order.lease_s)
         self.ended: Future[None] = Future()
         """Done once everything of it is over."""
@@ -44,7 +44,7 @@ class MeasurementRun(OrderThread):
         self._ctx.timeout_s = order.timeout_s
 
     def release(self) -> None:
-        """Note that the answer is not asked for any more."""
+        """Note that the answer is not needed any longer."""
         self._released.set()
 
     def answer_text(self) -> str:

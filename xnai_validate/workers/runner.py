@@ -146,7 +146,14 @@ def _count(load: Load, share: Share) -> int:
 
 
 def _row(load: Load, at: float, member: Member, share: Share) -> JsonObject:
-    """The figures of one worker. Raises ValueError where its part cannot be read, or is not that of its share."""
+    """Return the figures of one worker. Raises ValueError if its part cannot be read, or belongs to another share.
+
+    Args:
+        load: the load that the workers divide.
+        at: when all workers were to begin, on the clock of this process.
+        member: the worker, with the part that it measured.
+        share: the part of the load that it was to send.
+    """
     alone = Drive(load.params, load.ctx)
     alone.make_tally, alone.wrong = load.drive.make_tally, load.drive.wrong
     alone.set_times(at)
@@ -156,7 +163,7 @@ def _row(load: Load, at: float, member: Member, share: Share) -> JsonObject:
     if schedule is not None and schedule.randomness is None and alone.ended_because is None:
         due = share.count(schedule.count)
         if planned != due:
-            raise ValueError(f"they are of {planned} arrivals, and its share has {due}")
+            raise ValueError(f"it counted {planned} arrivals, but its share of the schedule has {due}")
     assert member.offset is not None
     return {
         "worker": member.worker.label,

@@ -128,8 +128,8 @@ def test_what_has_grown_once_is_no_leak(worker: Start, on_work: str, growth: int
     assert seen.facts["open_files_growth"] == growth
 
 
-def test_work_that_is_refused_leaves_nothing_behind_and_proves_nothing(worker: Start) -> None:
-    """A leak that is seen once is reported, though the work fails when it is done again."""
+def test_a_leak_counts_where_the_work_cannot_be_repeated(worker: Start) -> None:
+    """Growth is reported if the repeated work is refused: only work that is done could show that it was no leak."""
     refused = f"{OPENS_A_FILE} if not kept else print('refused', flush=True)"
     seen = observe("process.growth", of(worker(refused)), during=WORK, warmup=0, settle="100ms")
     assert (seen.facts["open_files_growth"], seen.facts["failed_steps"]) == (1, [])

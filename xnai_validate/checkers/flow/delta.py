@@ -29,7 +29,9 @@ from xnai_validate.kit import (
 )
 
 POLL_S = 0.05
-"""How often values are read until they have moved enough."""
+"""Seconds between two readings of the values until they have moved enough."""
+READING_S = 0.05
+"""How long reading the numbers takes on a stack that is well."""
 REST_OF_SETTLE = 0.2
 """The part of `settle` after which values that others may move are read: from there on they may stand still."""
 
@@ -71,10 +73,11 @@ class DeltaParams(Params):
 
 
 def delta_waits(params: DeltaParams, inner: Inner) -> Waits:
-    """How long the work takes, with the time to settle."""
+    """Return how long a measurement takes: to come to rest, do the work, settle and read the numbers."""
     work = at_once(params.during, inner) if params.together else in_turn(params.during, inner)
     times = 1 if params.together else params.times
-    return Waits(params.quiet + in_turn(params.first, inner).usual_s + times * work.usual_s + params.settle + 0.05)
+    first_s = in_turn(params.first, inner).usual_s
+    return Waits(params.quiet + first_s + times * work.usual_s + params.settle + READING_S)
 
 
 class Moved(Facts):
@@ -164,10 +167,10 @@ async def _settle(params: DeltaParams, ctx: Context, before: Mapping[str, float 
 
 
 async def _wait_until_quiet(params: DeltaParams, ctx: Context, rest: Rest) -> None:
-    """Before the first attempt note whether the values move; before others wait until they stand still.
+    """Before the first attempt, note whether the values move; before a later one, wait until they stand still.
 
-    Raises NotApplicable if they moved before all work of the check, and still do for `QUIET_LOOKS` times as long as
-    they must stand still: then others use the stack. What moves only since then, the work has begun.
+    Raises NotApplicable if they moved before the first attempt and still move after `QUIET_LOOKS` times `quiet`: then
+    other clients use the stack. Values that move only since the first attempt are moved by the check's own work.
     """
     ctx.progress("does anyone else use the stack?")
     earlier = next((each for each in rest.attempted if each.check is ctx), None)

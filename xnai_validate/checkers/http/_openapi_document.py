@@ -20,7 +20,8 @@ PROBLEMS_CAP = 50
 DEVIATIONS_CAP = 20
 TEXT_CAP = 300
 PATTERN_CAP = 60
-_STUMBLES = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
+_VALIDATOR_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, re.error)
+"""What the validator raises for documents of odd shapes besides its own exceptions."""
 _URI = "urn:openapi:document"
 
 
@@ -44,10 +45,10 @@ class Document:
         return found if isinstance(found, str) else None
 
     def problems(self) -> list[str]:
-        """Return the errors of the document, at most 50. Imports heavy libraries."""
+        """Return at most PROBLEMS_CAP errors of the document; set `can_be_followed`. Imports heavy libraries."""
         foreign = sorted({ref for ref in _find_references(self.root) if not ref.startswith("#")})
         self.can_be_followed = not foreign
-        if foreign:  # a validator would fetch them from wherever they point to
+        if foreign:  # a validator would send requests to wherever they point
             return [f"$ref leads out of the document: {ref[:TEXT_CAP]}" for ref in foreign[:PROBLEMS_CAP]]
         from openapi_spec_validator.exceptions import OpenAPIError
         from openapi_spec_validator.shortcuts import get_validator_cls
@@ -78,7 +79,7 @@ class Document:
         except Unresolvable as error:
             self.can_be_followed = False
             errors.append(f"$ref leads nowhere: {error.ref}"[:TEXT_CAP])
-        except (OpenAPIError, *_STUMBLES) as error:
+        except (OpenAPIError, *_VALIDATOR_ERRORS) as error:
             self.can_be_followed = False
             # The validator walks documents of any shape and gives up on some of them in its own ways.
             errors.append(f"cannot be validated to its end: {type(error).__name__}: {error}"[:TEXT_CAP])
@@ -139,7 +140,7 @@ class Document:
                 deviations.append(f"{error.json_path}: {error.message}"[:TEXT_CAP])
                 if len(deviations) >= DEVIATIONS_CAP:
                     break
-        except (Unresolvable, SchemaError, UndefinedTypeCheck, UnknownType, *_STUMBLES) as error:
+        except (Unresolvable, SchemaError, UndefinedTypeCheck, UnknownType, *_VALIDATOR_ERRORS) as error:
             deviations.append(f"the schema cannot be followed: {error}"[:TEXT_CAP])
         return deviations
 

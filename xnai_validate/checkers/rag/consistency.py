@@ -104,7 +104,7 @@ class _Compared:
         self._excesses_ms: list[float] = []
 
     def add(self, name: str, failed: str | None, params: Asking, facts: Mapping[str, object]) -> None:
-        """Take an answer, or the reason for its absence."""
+        """Note an answer, or in `failed` the reason for its absence; `facts` are those of its request."""
         text = params.answer_of(facts)
         if failed is not None or text is None or not text.strip():
             self._failed.append(f"{name}: {failed or 'the answer is empty'}")
@@ -113,10 +113,10 @@ class _Compared:
         difference = _number(facts.get("token_count_difference"))
         if difference is not None:
             self._token_differences.append(round(difference))
-        own_ms = _number(facts.get("done_latency_ms", _document_of(facts).get("duration_ms")))
-        wire_ms = _number(facts.get("total_ms"))
-        if own_ms is not None and wire_ms is not None:
-            excess_ms = own_ms - wire_ms
+        claimed_ms = _number(facts.get("done_latency_ms", _document_of(facts).get("duration_ms")))
+        measured_ms = _number(facts.get("total_ms"))
+        if claimed_ms is not None and measured_ms is not None:
+            excess_ms = claimed_ms - measured_ms
             self._excesses_ms.append(excess_ms if excess_ms > ROUNDED_MS else 0.0)
 
     def count(self, by_query: float | None, by_stream: float | None) -> None:

@@ -184,7 +184,7 @@ def _is_stack_file(file: Path) -> bool:
         with open(file, "rb", opener=open_at_once) as content:
             return content.read(len(_MARK)) == _MARK.encode()
     except OSError:
-        return True  # what cannot be read cannot be written either, which has its own message
+        return True  # unreadable: `_verify_file` refuses it with the reason when it tries to write
 
 
 def _is_compose_file(file: Path) -> bool:

@@ -41,9 +41,9 @@ class PlantParams(Params):
 
     @model_validator(mode="after")
     def _verify_content(self) -> PlantParams:
-        """Raise ValueError unless either a content or its absence is set."""
+        """Raise ValueError unless either a content or `absent` is set."""
         if self.absent == bool(self.fields or self.now):
-            raise ValueError("set what is planted: `fields` or `now`, or `absent: true`, not both")
+            raise ValueError("set either what is planted (`fields`, `now`) or `absent: true`")
         return self
 
 

@@ -27,8 +27,8 @@ EARLIEST_S = 1e8
 def http_date_s(text: str) -> float | None:
     """Return the seconds since 1970 of a date of HTTP, in any of the three forms that recipients must accept.
 
-    None for anything else. A date without a zone (asctime) is in GMT (RFC 9110, 5.6.7); one with the name of a zone
-    that is not defined (RFC 5322, 4.3), such as CET, is none.
+    None for anything else, also for a date with the name of a zone that is not defined (RFC 5322, 4.3), such as CET. A
+    date without a zone (asctime) is in GMT (RFC 9110, 5.6.7).
     """
     try:
         date = parsedate_to_datetime(text)
@@ -40,10 +40,11 @@ def http_date_s(text: str) -> float | None:
 
 
 def instant_s(value: object) -> float | None:
-    """Return the seconds since 1970 of a time in a document, or None where it is none.
+    """Return the seconds since 1970 of a time in a document; None if the value is not a time.
 
     Accepts ISO 8601 with a zone (`2026-01-31T12:00:00Z`), dates of HTTP and mail, and numbers since 1970 in seconds,
-    milliseconds, microseconds or nanoseconds, also as text. A time without a zone is none: it depends on its reader.
+    milliseconds, microseconds or nanoseconds, also as text. Returns None for a time without a zone: which instant it
+    is depends on its reader.
     """
     if isinstance(value, bool):
         return None

@@ -77,7 +77,7 @@ def _pack(items: list[Item]) -> bytes:
     ]
     try:
         data = marshal.dumps(plain)
-    except ValueError:  # a text or a number of a type of its own, which JSON has none of
+    except ValueError:  # marshal refuses subclasses of str, int and float; JSON writes them as their base types
         data = marshal.dumps(json.loads(to_json(plain)))
     return compress(data, 1)
 
@@ -106,7 +106,7 @@ def _plain_vantage(result: VantageResult) -> tuple[Any, ...]:
 def _vantage_of(
     name: str, status: str, reason: str | None, findings: list[Any], facts: JsonObject, elapsed_ms: float
 ) -> VantageResult:
-    """Return what `_plain_vantage` made plain."""
+    """Return the result from a vantage point that `_plain_vantage` returned as plain data."""
     kept = tuple([Finding(*values) for values in findings])
     return VantageResult(
         name=name, status=Status(status), reason=reason, findings=kept, facts=facts, elapsed_ms=elapsed_ms
@@ -149,14 +149,9 @@ class EndedCheck(CheckResult):
         return made
 
     def __getattr__(self, name: str) -> Any:
-        if name == "findings":  # its value is looked up, so Python calls this method for it
-            return self._evidence.get(self._number)[0]
-        if name == "facts":
-            return self._evidence.get(self._number)[1]
-        if name == "exchanges":
-            return self._evidence.get(self._number)[2]
-        if name == "vantage":
-            return self._evidence.get(self._number)[3]
+        # Python calls this for the fields that `of` leaves unset.
+        if name in _IN_EVIDENCE:
+            return self._evidence.get(self._number)[_IN_EVIDENCE.index(name)]
         if name == "repeat":
             return repeat_command(self.status, self.exchanges)
         raise AttributeError(f"{type(self).__name__} has no {name}")
@@ -169,6 +164,8 @@ class EndedCheck(CheckResult):
     __hash__ = CheckResult.__hash__
 
 
+_IN_EVIDENCE = ("findings", "facts", "exchanges", "vantage")
+"""The fields of an `Item`, in its order."""
 _OF_INFO = (
     "id",
     "title",

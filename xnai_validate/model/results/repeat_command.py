@@ -1,4 +1,4 @@
-"""The shell command that asks again what a failure rests on."""
+"""The shell command that repeats the request behind a failure."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SECRET = re.compile(rf"""(?:([A-Za-z_][\w-]{{0,99}})["']?\s*[:=]\s*["']?(?:\w+ 
 
 
 def repeat_command(status: Status, exchanges: Sequence[Exchange]) -> str | None:
-    """Return the command of the last request of a check, in one line; None where no evidence is shown."""
+    """Return the command that repeats the last request of a check, in one line; None where no evidence is shown."""
     exchange = last_request(exchanges)
     return None if exchange is None or status not in SHOWN else " ".join(repeat_words(exchange))
 
 
 def repeat_words(exchange: Exchange) -> Iterator[str]:
-    """Yield the words of the command, quoted for a shell; secrets are names of variables.
+    """Yield the words of the shell command that repeats a request, quoted; `$NAME` stands for a masked secret.
 
-    `@FILE` stands for a long body and for one with lines.
+    `@FILE` stands for a body that is long or has several lines.
     """
     if exchange.protocol == "redis":
         yield "redis-cli"

@@ -43,7 +43,7 @@ def verified_shards(reports: Sequence[tuple[str, RunReport]]) -> tuple[ShardRepo
             what = "a merged report" if report.run.shards else "a run of a whole plan"
             raise ConfigError(
                 f"{name} is {what}, not one of several shards",
-                hint="only the shards of one plan (run --shard K/N) make one report; several whole runs: --integration",
+                hint="merge the shards of one plan (run --shard K/N); for several whole runs use report --integration",
             )
         found.append(ShardReport(name, report, report.run.shard))
     found.sort(key=lambda each: (each.shard.number, each.name))

@@ -16,6 +16,7 @@ twice."""
 _UNNAMED = re.compile(r"://([^/\s\"'<>]+)@|\b(?:bearer|basic|token) (?![A-Za-z]+\b)([\w.~+/=-]{8,})", re.IGNORECASE)
 """Userinfo of a url, and what follows the scheme of an Authorization header."""
 _WORDS = frozenset({"true", "false", "null", "none", "unset"})
+"""Values that are no secret under any name."""
 
 
 def without_credentials(line: str) -> str:
@@ -43,7 +44,7 @@ def _spans_of_values(line: str) -> Iterator[tuple[int, int]]:
 
 
 def _span_of_value(named: re.Match[str], line: str) -> tuple[int, int] | None:
-    """Return where the value of a secret name stands; None for a name or value that is none."""
+    """Return where the value behind a name stands; None unless the name is secret and the value may be a secret."""
     if not looks_secret(named[1]) or named[1].lower().endswith("_env"):
         return None
     value = _VALUE.match(line, named.end())

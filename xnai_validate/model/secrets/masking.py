@@ -148,21 +148,21 @@ class Masker:
         return f'"{name}"{between}"{MASK}"'
 
     def _mask_list_member(self, found: re.Match[str]) -> str:
-        """Do the same for a member whose value is a list of texts."""
+        """Return a member whose value is a list of texts, with the texts masked if its name is a secret one."""
         before, name, texts, after = found.groups()
         if not looks_secret(name):
             return found[0]
         return f"{before}{_TEXT.sub(lambda each: self._mask_listed(name, each[1]), texts)}{after}"
 
     def _mask_listed(self, name: str, value: str) -> str:
-        """Return a text of a list under a secret name with its quotes, masked; learn it."""
+        """Return a text of a list, masked and in quotes, and learn it. `name`: the secret name of the list."""
         if not value or _is_piece_of_text(name, value):
             return f'"{value}"'
         self._learn(value)
         return f'"{MASK}"'
 
     def _mask_escaped_member(self, found: re.Match[str]) -> str:
-        """Do the same for a member of a JSON text within a JSON text, whose quotes are escaped."""
+        """Return a member of a JSON text within a JSON text, with its value masked if its name is a secret one."""
         before, name, value, after = found.group("before", "name", "value", "after")
         if not looks_secret(name) or _is_piece_of_text(name, value):
             return found[0]
@@ -330,9 +330,9 @@ _MEMBER = re.compile(r'"([^"\\]{1,100})"(\s*:\s*)(?:"((?:[^"\\]|\\.)+)"|(\d+)(?!
 """A member of a JSON object whose value is a text or a number, in a text that holds JSON."""
 _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _LIST_MEMBER = re.compile(r'("([^"\\]{1,100})"\s*:\s*\[\s*)("(?:[^"\\]|\\.)*"(?:\s*,\s*"(?:[^"\\]|\\.)*")*)(\s*\])')
-"""The same where the value is a list of texts."""
+"""A member of a JSON object whose value is a list of texts."""
 _ESCAPED_MEMBER = re.compile(
     r"(?<!\\)"  # only at the first of many backslashes: trying each would take a time that grows as their square
     r'(?P<before>(?P<quote>\\+")(?P<name>[^"\\]{1,100})(?P=quote)\s*:\s*(?P=quote))(?P<value>[^"\\]+)(?P<after>(?P=quote))'
 )
-"""The same within a JSON text that is itself the value of a member."""
+"""A member within a JSON text that is itself the value of a member: its quotes are escaped."""

@@ -230,7 +230,7 @@ def _is_chunked(values: Mapping[bytes, list[bytes]], size: int) -> bool:
     """Whether the body goes out in chunks; raises ValueError where the headers contradict the body."""
     codings = [value.lower() for value in values.get(b"transfer-encoding", ())]
     if codings and codings != [b"chunked"]:
-        raise ValueError(f"its body can be sent as chunked, not as {_quote(b', '.join(codings))}")
+        raise ValueError(f"Transfer-Encoding can only be chunked, not {_quote(b', '.join(codings))}")
     for length in values.get(b"content-length", ()):
         if not (length.isdigit() and len(length) <= LENGTH_DIGITS):
             raise ValueError(f"{_quote(length)} is not a Content-Length")

@@ -157,7 +157,8 @@ def test_numbers_from_the_environment_are_text_where_text_is_expected(home: Home
     [
         ({"apy": "http://127.0.0.1:1"}, {}, '-: --target apy: unknown target "apy"; did you mean "api"?'),
         ({}, {"budget.sec": "1"}, '-: --var budget.sec: unknown var "budget.sec"; did you mean "budget.s"?'),
-        ({"api": "127.0.0.1:1"}, {}, '-: "127.0.0.1:1" is not a url for the target api; write scheme://host:port, such as http://127.0.0.1:8000'),
+        ({"api": "127.0.0.1:1"}, {}, '-: "127.0.0.1:1" is not a url for the target api; '
+         "write scheme://host:port, such as http://127.0.0.1:8000"),
     ],
 )  # fmt: skip
 def test_errors_of_the_command_line(home: Home, targets: dict[str, str], vars_: dict[str, str], message: str) -> None:

@@ -1,4 +1,4 @@
-"""The state of a breaker as others see it: by its key in Redis, and by other places."""
+"""The state of a breaker as other places show it: its key in Redis, and observations such as metrics."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ NULL_FAILS = _change_objects(
 def _without_nul(fields: Body) -> Body:
     """Return the fields unchanged. Raises ValueError, so that the application fails, for a NUL in the question."""
     if "\0" in str(fields.get("query", "")):
-        raise ValueError("the question ends in its middle")
+        raise ValueError("the question has a NUL in it")
     return fields
 
 

@@ -1,7 +1,7 @@
 """The workers of a part that has several: forked from it, started again when they die, and ended with it.
 
-The workers share the part's listening sockets; a free worker takes the next connection. Like the supervisor, the pool
-runs no event loop and no thread, which forking would lose.
+The workers share the part's listening sockets; a free worker accepts the next connection. Like the supervisor, the pool
+runs no event loop and no thread: a forked process would lose them.
 """
 
 from __future__ import annotations

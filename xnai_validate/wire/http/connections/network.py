@@ -1,6 +1,6 @@
 """The sockets under httpcore: our look-ups, connections and TLS, each stage timed and every read counted.
 
-Bytes that are not HTTP/1.1 response are refused at once, named by the protocol that begins so.
+Bytes that are not an HTTP/1.1 response are refused at once, named by the protocol that begins so.
 
 httpcore drives them through its public extension points `AsyncNetworkBackend` and `AsyncNetworkStream`. Errors are
 raised as WireError, which passes through httpcore unchanged and keeps the errno.
@@ -121,7 +121,7 @@ class NetworkStream(httpcore.AsyncNetworkStream):
         self._interim = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Called by httpcore. Raises WireError: `reset`, `too_large` for a head, `protocol` for what is not HTTP."""
+        """Called by httpcore. Raises WireError: `reset`, `too_large` for a head, `protocol` for anything but HTTP."""
         if self._head is not None:
             if self._head_left <= 0:
                 raise WireError(ErrorKind.TOO_LARGE, f"the response has more than {HEAD_CAP} bytes of headers")
