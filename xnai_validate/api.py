@@ -99,7 +99,7 @@ def _in_event_loop() -> bool:
 
 
 async def run_async(*profiles: str, **options: Unpack[Options]) -> RunReport:
-    """As `run`, in the event loop of the program; a cancellation ends the run in good order."""
+    """Run profiles as `run` does, in the event loop of the program; a cancellation ends the run in good order."""
     refuse_left_faults()
     with ExitStack() as exits:
         options = _with_stack(options, exits)

@@ -37,7 +37,7 @@ class EnvLine:
     name: str | None
     """None for a line that is not an assignment."""
     value: str | None
-    """As it is written between its quotes; null for a name without `=`."""
+    """The text between the quotes; None for a name without `=`."""
     quotes: Literal["'", '"', ""] = ""
 
     def text(self, *, dollar: str = "$") -> str:

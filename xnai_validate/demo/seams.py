@@ -66,7 +66,7 @@ def activate(wrappers: Iterable[tuple[AnyFunction, AnyFunction]]) -> None:
 
 @contextmanager
 def activated(wrappers: Iterable[tuple[AnyFunction, AnyFunction]]) -> Iterator[None]:
-    """As `activate`, for the duration of the block and the tasks that are started in it."""
+    """Activate wrappers as `activate` does, for the duration of the block and the tasks that are started in it."""
     token = _ACTIVE.set(_by_seam(wrappers))
     try:
         yield

@@ -34,7 +34,7 @@ class RunRecord:
     """ISO 8601, UTC."""
     elapsed_ms: float
     verdict: str
-    """As in the report; `running` if the run has not ended."""
+    """The verdict of the report; `running` if the run has not ended."""
     exit_code: int
     stopped: str | None
     counts: Mapping[str, int]

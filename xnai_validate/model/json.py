@@ -107,7 +107,7 @@ def json_pieces(value: Any) -> Iterator[bytes]:
 
 
 def printable_json(document: bytes) -> bytes:
-    """The same JSON document, harmless on a terminal: what `model.text.printable` escapes is spelled as an escape."""
+    """Return a JSON document that is harmless on a terminal: escaped wherever `model.text.printable` escapes."""
     if document.isascii() and b"\x7f" not in document:
         return document
     return _BEYOND_ASCII.sub(_escape_match, document.decode()).encode()

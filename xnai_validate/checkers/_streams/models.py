@@ -48,7 +48,7 @@ class StreamFacts(Facts):
     """Why there was no answer, or why the stream did not come to its end: `reset` where it was cut, `timeout` where it
     took too long or fell silent, `too_large` where a bound was reached."""
     error_detail: str | None = None
-    """The same in words."""
+    """The error in words."""
     status: int | None = None
     """The HTTP status."""
     content_type: str | None = None

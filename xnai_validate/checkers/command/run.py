@@ -78,7 +78,7 @@ class CommandResult(Facts):
     error: RunError | None
     """Why it did not run to its end."""
     error_detail: str | None
-    """The same in words."""
+    """The error in words."""
     exit_code: int | None
     """Its exit code; null if it did not end by itself."""
     signal: str | None

@@ -48,7 +48,7 @@ class ContainerState(Facts):
     error: ErrorKind | None = None
     """Why the engine gave no usable answer."""
     error_detail: str | None = None
-    """The same in the words of the system."""
+    """The error in the words of the engine or the operating system."""
     found: bool | None = None
     """Whether the engine knows the container."""
     running: bool | None = None

@@ -27,7 +27,7 @@ class Probe:
     why: str | None
     """Why it did not hold, in words; None where it did."""
     kind: str | None
-    """The same as a kind of error."""
+    """The kind of error for which it did not hold; None where it did."""
 
 
 async def probe_once(ctx: Context, observation: Observation) -> Probe:

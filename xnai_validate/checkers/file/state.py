@@ -70,7 +70,7 @@ class FileState(Facts):
     error: FileError | None = None
     """Why the file could not be read: `denied` without the right to, else `unreadable`."""
     error_detail: str | None = None
-    """The same in the words of the system."""
+    """The error in the words of the operating system."""
     exists: bool
     """Whether there is something at the path; a broken link counts only with `follow: false`."""
     type: FileType | None = None

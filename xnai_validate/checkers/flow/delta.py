@@ -92,7 +92,7 @@ class Moved(Facts):
     before: dict[str, float | None]
     """Name -> the value before the work; null where it was absent, left out where it could not be read."""
     after: dict[str, float | None]
-    """The same after the work."""
+    """Name -> the value after the work; null where it was absent, left out where it could not be read."""
     moved: dict[str, float]
     """Name -> after less before; left out where the value is absent after the work."""
     elapsed_ms: Milliseconds

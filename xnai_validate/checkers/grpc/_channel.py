@@ -52,7 +52,7 @@ class GrpcFacts(Facts):
     error: ErrorKind | None = None
     """Why there was no answer: refused, timeout, auth, unreachable ..."""
     error_detail: str | None = None
-    """The same in the words of the library or the server."""
+    """The error in the words of the library or the server."""
     code: str | None = None
     """The status code of the call: `OK`, `NOT_FOUND`, `UNIMPLEMENTED`, `INTERNAL` ..."""
     total_ms: Milliseconds | None = None

@@ -33,7 +33,7 @@ class Sample:
     """Component -> whether its own probe held."""
 
     def sharing(self, before: Sample) -> Sample:
-        """The same sample, with the claims and the truth of an earlier one where they are equal.
+        """Return a copy that shares the claims and the truth of an earlier sample where they are equal.
 
         A long drive keeps thousands of samples, and their contents hardly change.
         """

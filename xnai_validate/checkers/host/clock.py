@@ -37,7 +37,7 @@ class ClockSkew(Facts):
     error: ErrorKind | None = None
     """Why there was no answer with a date."""
     error_detail: str | None = None
-    """The same in words."""
+    """The error in words."""
     skew_s: float | None = None
     """How far the server's clock is ahead of this machine's; negative where it is behind."""
     distance_s: Seconds | None = None

@@ -62,7 +62,7 @@ class PythonFacts(Facts):
     detail: str | None = None
     """Why not, in words."""
     version: str | None = None
-    """As in `3.11.7`."""
+    """The version of Python, such as `3.11.7`."""
     implementation: str | None = None
     """cpython, pypy ..."""
     executable: str | None = None

@@ -55,9 +55,9 @@ class Resources(Facts):
     load_1_per_core: float
     """Tasks that run or wait, averaged over 1 minute, for each core."""
     load_5_per_core: float
-    """The same over 5 minutes."""
+    """Tasks that run or wait, averaged over 5 minutes, for each core."""
     load_15_per_core: float
-    """The same over 15 minutes."""
+    """Tasks that run or wait, averaged over 15 minutes, for each core."""
     disk_free_gib: float
     """Free for users on the file system of `path`."""
     disk_percent: Percent

@@ -32,7 +32,7 @@ class GeneratedRequest(FrozenModel):
     """One request."""
 
     operation: str
-    """As the document names it: `POST /query`."""
+    """Method and path, as the document names them: `POST /query`."""
     valid: bool
     """Whether the document allows it."""
     method: str

@@ -76,7 +76,7 @@ def since(path: str, place: Place) -> Since | None:
 
 
 def newest(parts: tuple[Part, ...], cap: int) -> tuple[Part, ...]:
-    """The same parts without the oldest bytes, so that at most `cap` are left."""
+    """Return the parts without their oldest bytes, so that at most `cap` bytes are left."""
     kept: list[Part] = []
     for part in reversed(parts):
         start = max(part.start, part.end - cap)

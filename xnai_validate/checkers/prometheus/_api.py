@@ -45,7 +45,7 @@ class ApiFacts(Facts):
     error: ErrorKind | None = None
     """Why there was no whole answer of the API; `protocol` for an answer that is not one of Prometheus."""
     error_detail: str | None = None
-    """The same in words."""
+    """The error in words."""
     status: int | None = None
     """The status code of the answer."""
     query_error: str | None = None

@@ -77,7 +77,7 @@ class QueryResult(Facts):
     error: ErrorKind | None = None
     """Why the server could not be asked: refused, timeout, auth, tls, dns ..."""
     error_detail: str | None = None
-    """The same in words."""
+    """The error in words."""
     sql_error: str | None = None
     """Why the server refused the connection or the statement, in its words."""
     sql_code: str | None = None

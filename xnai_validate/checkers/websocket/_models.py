@@ -82,7 +82,7 @@ class SessionFacts(Facts):
     error: ErrorKind | None = None
     """Why the session did not come to its end; a handshake that is refused is an answer, not an error."""
     error_detail: str | None = None
-    """The same in words."""
+    """The error in words."""
     handshake_status: int | None = None
     """The HTTP status of the handshake: 101 where there is a WebSocket."""
     refusal: str | None = None

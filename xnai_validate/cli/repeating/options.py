@@ -54,5 +54,5 @@ class RepeatedOptions(RunOptions):
     def load_options(
         self, stack: JsonObject | None = None, stack_file: Path | None = None, rerun: frozenset[str] | None = None
     ) -> LoadOptions:
-        """As that of `run`, without the consents of profiles."""
+        """Return the load options of `run`, without the consents of profiles."""
         return replace(RunOptions.load_options(self, stack, stack_file, rerun), profile_consent=False)

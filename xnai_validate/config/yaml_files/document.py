@@ -91,7 +91,7 @@ class Source:
         return self.problem_at(self.place(steps, key=key), message, hint)
 
     def copy(self) -> Source:
-        """The same file, with a value whose outermost mapping and lists may be changed; what they hold is shared."""
+        """Return a copy whose outermost mapping and lists may be changed; their values are shared with this one."""
         value = self.value
         if isinstance(value, dict):
             value = {key: list(item) if isinstance(item, list) else item for key, item in value.items()}
@@ -109,7 +109,7 @@ class SourceCache:
         self._read: dict[tuple[Path, str], Read] = {}
 
     def read(self, path: Path, shown: str) -> Read:
-        """As `read_source`; a file that was read before under the same name is not read again."""
+        """Read a file as `read_source` does; return the earlier result for a file read under the same name before."""
         if (path, shown) not in self._read:
             self._read[path, shown] = read_source(path, shown)
         source, problems = self._read[path, shown]
@@ -133,7 +133,7 @@ def read_source(path: Path, shown: str) -> Read:
 
 
 def parse_source(data: bytes, shown: str, folder: Path | None = None) -> Read:
-    """As `read_source`, of the bytes of a file that lies in `folder`."""
+    """Parse the bytes of a file in `folder` as `read_source` parses a file."""
     data = data.removeprefix(BOM_UTF8)
     if problem := _not_text(data, shown):
         return None, (problem,)

@@ -62,7 +62,7 @@ async def attempts(
 async def attempts_under(
     check: PlannedCheck, faults: AbstractAsyncContextManager[object], ctx: Context, on_attempt: AttemptListener
 ) -> tuple[Outcome, int]:
-    """As `attempts`, while faults are in force; if they cannot be injected, that is the outcome."""
+    """Call `attempts` while faults are in force; return the error as the outcome if they cannot be injected."""
     begun = ctx.clock.monotonic()
     count = 0
 

@@ -86,7 +86,7 @@ def _figure_rows(figures: list[Compared]) -> list[list[Span]]:
 
 
 def _list(page: Page, figures: list[Compared]) -> None:
-    """The same on a page that is too narrow for the table: two lines a figure."""
+    """List the figures in two lines each, on a page that is too narrow for the table."""
     for figure in figures:
         page.text(name_of(figure), indent=_LABEL_INDENT, lead=(f"  {figure.change}", _STYLES[figure.change]))
         within = f"likely {interval_of(figure)}, band {band_of(figure)}"

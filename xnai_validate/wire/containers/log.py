@@ -31,7 +31,7 @@ _ASSIGNED = re.compile(r"""([\w.-]{1,100})(["']?\s?[=:]\s?["']?)((?:(?:bearer|ba
 
 
 class Full(Exception):
-    """As many bytes as are read at most have come."""
+    """The largest number of bytes that is read has arrived."""
 
 
 @dataclass(slots=True)
