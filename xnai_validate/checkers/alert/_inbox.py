@@ -49,8 +49,6 @@ class Inbox:
         self._news = asyncio.Event()
         self.receipts: list[Receipt] = []
         self.refused_count = 0
-        self.dropped_count = 0
-        """Receipts beyond what is kept."""
         self._looked_s: float | None = None
         """When the last look at the stream began that was answered; None without a stream."""
         self.silent: dict[str, str] = {}
@@ -62,8 +60,6 @@ class Inbox:
         for notice in notices:
             if len(self.receipts) < RECEIPTS_CAP:
                 self.receipts.append(Receipt(channel, _with_future(notice, now), at_s))
-            else:
-                self.dropped_count += 1
         self._news.set()
 
     async def wait(self, until: Callable[[], bool], within_s: float) -> bool:

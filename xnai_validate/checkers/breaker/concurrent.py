@@ -40,8 +40,6 @@ class _Record:
     failing: list[Call] = field(default_factory=list)
     opened: bool = False
     while_open: list[Call] = field(default_factory=list)
-    bursts: int = 0
-    """Bursts of calls after the recovery time until one let any through."""
     trials: list[Call] = field(default_factory=list)
     closed_again: bool | None = None
 
@@ -222,7 +220,6 @@ async def _try_at_once(params: ConcurrentParams, driver: Driver, record: _Record
     ended_s = _failures(record)[-1].answered_s if _failures(record) else driver.now()
     await driver.ctx.clock.sleep(max(0.0, ended_s + params.recovery - driver.now()))
     while True:
-        record.bursts += 1
         record.trials = await at_once(params, driver.ctx, params.call, params.callers)
         if any(call.let_through for call in record.trials):
             break

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xnai_validate.cli.repeating.changes import Changes, CheckChange
-from xnai_validate.model.json import to_json
 from xnai_validate.model.results.exchange import Exchange, last_request
 from xnai_validate.model.results.report import Verdict
 from xnai_validate.model.results.status import Status
@@ -77,11 +76,6 @@ def message_of(changes: Changes) -> ChangeMessage:
         recovered=tuple(map(_describe_change, recovered[:WITH_EVIDENCE])),
         more=max(0, len(broken) - WITH_EVIDENCE) + max(0, len(recovered) - WITH_EVIDENCE),
     )
-
-
-def json_of(message: ChangeMessage) -> bytes:
-    """Return the message as one JSON document."""
-    return to_json(message)
 
 
 def text_of(message: ChangeMessage) -> str:

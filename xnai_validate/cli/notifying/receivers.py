@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 from xnai_validate.cli.notifying.deliveries import Delivery, NotDelivered
 from xnai_validate.cli.notifying.http_message import origin_of, post
-from xnai_validate.cli.notifying.message import ChangeMessage, json_of, text_of
+from xnai_validate.cli.notifying.message import ChangeMessage, text_of
 from xnai_validate.cli.option_values import http_url
 from xnai_validate.errors import ConfigError
+from xnai_validate.model.json import to_json
 
 Receiver = Callable[[ChangeMessage], Delivery]
 """Makes the delivery of a message."""
@@ -32,7 +33,7 @@ def receiver_of(url: str) -> Receiver:
 
 def _webhook_delivery(url: str, message: ChangeMessage) -> Delivery:
     """Return the delivery of a message to a webhook."""
-    return Delivery(f"--notify {origin_of(url)}", partial(post, url, json_of(message), "application/json"))
+    return Delivery(f"--notify {origin_of(url)}", partial(post, url, to_json(message), "application/json"))
 
 
 def _apprise(url: str, scheme: str) -> Receiver:

@@ -45,7 +45,7 @@ def _profile_lines(stack: ImportedStack) -> Iterator[str]:
         yield from _format_comment(f"left out: {name} {why}")
     for finding in stack.findings:
         yield from _format_comment(f"finding: {finding}")
-    yield f"title: {_format_scalar(f'The stack {project.name}')}"
+    yield f"title: {_flow(f'The stack {project.name}')}"
     yield "targets:"
     for part in stack.parts:
         yield from _target_lines(part)
@@ -60,13 +60,13 @@ def _target_lines(part: Part) -> Iterator[str]:
     """Yield the lines of a target."""
     for comment in part.comments:
         yield from _format_comment(comment, "  ")
-    yield f"  {_format_scalar(part.name)}: {_flow(part.target)}"
+    yield f"  {_flow(part.name)}: {_flow(part.target)}"
 
 
 def _suite_lines(stack: ImportedStack, title: str, checks: list[JsonObject]) -> Iterator[str]:
     """Yield the lines of a suite."""
     yield from _head_lines(stack)
-    yield f"title: {_format_scalar(title)}"
+    yield f"title: {_flow(title)}"
     yield "checks:"
     for check in checks:
         lead = "- "
@@ -79,11 +79,6 @@ def _suite_lines(stack: ImportedStack, title: str, checks: list[JsonObject]) -> 
 def _format_comment(text: str, indent: str = "") -> Iterator[str]:
     """Yield a comment; control characters and line breaks become spaces, so that it stays one line."""
     yield f"{indent}# {''.join(each if each.isprintable() else ' ' for each in text)[:1000]}"
-
-
-def _format_scalar(value: str) -> str:
-    """Format a text as YAML."""
-    return _flow(value)
 
 
 def _flow(value: JsonValue) -> str:

@@ -2,8 +2,8 @@
 
 There is a suite for each category with a case for each check, a suite of success criteria, one of the faults that were
 injected and one of the warnings of the run. The schema has neither `file` nor `line` on a case (they are in the text),
-and its times have no exponent. A waived failure is skipped, with its waiver. Flaky and warned checks pass, with the
-details in `system-out`; so do warnings.
+and its times have no exponent. Characters that XML 1.0 cannot hold become escapes. A waived failure is skipped, with
+its waiver. Flaky and warned checks pass, with the details in `system-out`; so do warnings.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ELEMENTS = {Status.FAIL: "failure", Status.ERROR: "error", Status.SKIP: "skippe
 
 def render(report: RunReport, view: View) -> Iterator[str]:
     """Yield the report as one XML document."""
-    root = ET.Element("testsuites", name=_clean(report.run.title))
+    root = ET.Element("testsuites", name=printable(report.run.title))
     for category in dict.fromkeys(check.category for check in report.checks):
         _category(root, report, category, [check for check in report.checks if check.category == category])
     if report.criteria and report.run.stopped != "fail-fast":
@@ -49,7 +49,7 @@ def _suite(
     return ET.SubElement(
         root,
         "testsuite",
-        name=_clean(name),
+        name=printable(name),
         tests=str(tests),
         failures=str(failures),
         errors=str(errors),
@@ -82,13 +82,13 @@ def _case(suite: ET.Element, check: CheckResult, targets: dict[str, str | None])
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=_clean(where.replace("/", ".")),
-        name=_clean(name or check.title),
+        classname=printable(where.replace("/", ".")),
+        name=printable(name or check.title),
         time=_format_seconds(check.elapsed_ms),
     )
     if check.status in _ELEMENTS:
         element = ET.SubElement(
-            case, _ELEMENTS[check.status], message=_clean(check.reason or check.title), type=_clean(check.kind)
+            case, _ELEMENTS[check.status], message=printable(check.reason or check.title), type=printable(check.kind)
         )
         element.text = _lines(check, targets)
     elif check.status is not Status.PASS:
@@ -114,7 +114,7 @@ def _lines(check: CheckResult, targets: dict[str, str | None]) -> str:
         "file": f"{check.source.file}:{check.source.line}",
     }
     lines += [f"{label}: {text}" for label, text in known.items() if text]
-    return "\n".join(map(_clean, lines))
+    return "\n".join(map(printable, lines))
 
 
 def _add_criteria(root: ET.Element, report: RunReport) -> None:
@@ -130,13 +130,13 @@ def _add_criteria(root: ET.Element, report: RunReport) -> None:
 
 def _add_criterion(suite: ET.Element, criterion: CriterionResult, worse: Sequence[str]) -> None:
     """Add a criterion as a test case."""
-    case = ET.SubElement(suite, "testcase", classname="criteria", name=_clean(criterion.name), time="0.000")
+    case = ET.SubElement(suite, "testcase", classname="criteria", name=printable(criterion.name), time="0.000")
     if criterion.met is None:
-        ET.SubElement(case, "skipped", message=_clean(criterion.not_judged or "not judged"), type="criterion")
+        ET.SubElement(case, "skipped", message=printable(criterion.not_judged or "not judged"), type="criterion")
     elif not criterion.met:
-        message = _clean(f"planned {planned_text(criterion.planned)}, actual {value_text(criterion.actual)}")
+        message = printable(f"planned {planned_text(criterion.planned)}, actual {value_text(criterion.actual)}")
         failure = ET.SubElement(case, "failure", message=message, type="criterion")
-        failure.text = "\n".join([message, *map(_clean, worse)])
+        failure.text = "\n".join([message, *map(printable, worse)])
 
 
 def _faults(root: ET.Element, report: RunReport) -> None:
@@ -145,24 +145,19 @@ def _faults(root: ET.Element, report: RunReport) -> None:
     suite = _suite(root, report, "faults", tests=len(report.faults), errors=len(left))
     for fault in report.faults:
         name = f"{fault.fault} on {fault.target}" if fault.target else fault.fault
-        case = ET.SubElement(suite, "testcase", classname="faults", name=_clean(f"{name} is reverted"), time="0.000")
+        case = ET.SubElement(suite, "testcase", classname="faults", name=printable(f"{name} is reverted"), time="0.000")
         if not fault.proven:
             message = "it may still be in force; revert it with: xnai-validate undo"
             error = ET.SubElement(case, "error", message=message, type="fault")
-            error.text = _clean(f"injected at {fault.injected_at}")
+            error.text = printable(f"injected at {fault.injected_at}")
 
 
 def _notices(root: ET.Element, report: RunReport) -> None:
     """One case that passes, with the warnings of the run as its output."""
     suite = _suite(root, report, "notices", tests=1)
     case = ET.SubElement(suite, "testcase", classname="notices", name="warnings of the run", time="0.000")
-    lines = [_clean(f"{notice.level}: {notice.text}") for notice in report.notices if notice.level != "info"]
+    lines = [printable(f"{notice.level}: {notice.text}") for notice in report.notices if notice.level != "info"]
     ET.SubElement(case, "system-out").text = "\n".join(lines)
-
-
-def _clean(text: str) -> str:
-    """Return text that XML 1.0 can hold: characters that do not print become escapes."""
-    return printable(text)
 
 
 def _format_seconds(ms: float) -> str:
