@@ -13,7 +13,7 @@ from xnai_validate.config.compile.selection.vantage import Vantage
 from xnai_validate.config.compile.selection.waivers import Waivers
 from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
-from xnai_validate.config.files.common import DefaultsEntry, RetryEntry, UntilEntry
+from xnai_validate.config.files.defaults import DefaultsEntry, RetryEntry, UntilEntry
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where

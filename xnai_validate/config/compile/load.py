@@ -26,7 +26,7 @@ from xnai_validate.config.compile.thresholds import Thresholds
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.compile.variables.sources import fill_vars, read_stack_description, type_error
 from xnai_validate.config.compile.variables.space import VarSpace
-from xnai_validate.config.files.common import DefaultsEntry
+from xnai_validate.config.files.defaults import DefaultsEntry
 from xnai_validate.config.files.stack import StackDescription
 from xnai_validate.config.locate import RECIPES, Library
 from xnai_validate.config.options import LoadOptions

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from xnai_validate.config.files.common import Entry, Texts
+from xnai_validate.config.files.entry import Entry, Texts
 from xnai_validate.model.json import JsonObject
 
 Scheme = Literal["basic", "digest", "bearer", "oauth2-client-credentials", "login"]

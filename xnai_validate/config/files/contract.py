@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from xnai_validate.config.files.common import Entry, Texts, require_match
+from xnai_validate.config.files.entry import Entry, Texts, require_match
 
 _PROMISE_ID = r"[a-z0-9]+(?:[.-][a-z0-9]+)*"
 

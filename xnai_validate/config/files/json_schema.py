@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from xnai_validate.config.files.common import Entry
+from xnai_validate.config.files.entry import Entry
 from xnai_validate.config.files.profile import ProfileFile
 from xnai_validate.config.files.recipe import RecipeFile
 from xnai_validate.config.files.stack import StackDescription

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from xnai_validate.config.files.auth import AuthEntry
-from xnai_validate.config.files.common import DefaultsEntry, Entry, Rules, Texts, listed
+from xnai_validate.config.files.defaults import DefaultsEntry
+from xnai_validate.config.files.entry import Entry, Rules, Texts, listed
 from xnai_validate.config.files.recipe import RecipeUse
 from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
 from xnai_validate.model.json import JsonObject

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from xnai_validate.config.files.common import Entry, Kebab
+from xnai_validate.config.files.entry import Entry, Kebab
 from xnai_validate.config.files.suite import CheckEntry, SuiteHead
 from xnai_validate.model.json import JsonObject, JsonValue
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from xnai_validate.config.files.common import Entry
+from xnai_validate.config.files.entry import Entry
 from xnai_validate.config.files.profile import TargetReach
 from xnai_validate.model.json import JsonObject
 

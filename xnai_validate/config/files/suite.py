@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from xnai_validate.config.files.common import DefaultsEntry, Entry, Kebab, Places, RetryEntry, Rules, Texts, UntilEntry
+from xnai_validate.config.files.defaults import DefaultsEntry, RetryEntry, UntilEntry
+from xnai_validate.config.files.entry import Entry, Kebab, Places, Rules, Texts
 from xnai_validate.kit import Duration, FaultEntry
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.severity import Severity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from xnai_validate.config.files.common import Entry
+from xnai_validate.config.files.entry import Entry
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import field_errors

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
-from xnai_validate.config.files.common import Entry
+from xnai_validate.config.files.entry import Entry
 from xnai_validate.config.yaml_files.document import Source
 from xnai_validate.config.yaml_files.problems import Problems, Where
 from xnai_validate.config.yaml_files.validation_messages import field_errors

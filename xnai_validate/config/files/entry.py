@@ -1,16 +1,14 @@
-"""The parts that suite and profile files share."""
+"""A mapping in a file, and the types of values that several kinds of files have."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from xnai_validate.kit import Duration
 from xnai_validate.model.frozen_model import FrozenModel
 from xnai_validate.model.json import JsonObject
-from xnai_validate.model.results.severity import Severity
 
 _KEBAB = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 
@@ -53,20 +51,6 @@ Rules = JsonObject
 """Fact -> rule; parsed by `model.judging.rules`, since the rules that fit depend on the kind."""
 
 
-class RetryEntry(Entry):
-    """How often a check that does not hold is attempted; passing at a later attempt is flaky, not pass."""
-
-    attempts: Annotated[int, Field(ge=1, le=100, strict=True)]
-    delay: Duration = 0.5
-
-
-class UntilEntry(Entry):
-    """A check that becomes true by itself: repeated until it holds."""
-
-    within: Duration
-    every: Duration = 0.5
-
-
 def _verify_places(value: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names. Raises ValueError without any, and for an empty one."""
     if not value or "" in value:
@@ -78,20 +62,3 @@ Places = Annotated[
     tuple[str, ...], BeforeValidator(listed), AfterValidator(_verify_places), WithJsonSchema(_texts_schema())
 ]
 """Where a check is measured: `workers`, `local`, and names or resources of workers of Dask."""
-
-
-class DefaultsEntry(Entry):
-    """Defaults of every check; its own keys replace them, except that tags and covers are added."""
-
-    target: str | None = None
-    timeout: Duration | None = None
-    retry: RetryEntry | None = None
-    until: UntilEntry | None = None
-    promise: str | None = None
-    practice: str | None = None
-    tags: Texts = ()
-    covers: Texts = ()
-    severity: Severity | None = None
-    fix: str | None = None
-    from_: Places | None = Field(default=None, alias="from")
-    """Where checks are measured that can be measured from workers; all others are measured by this process."""
