@@ -104,6 +104,22 @@ def _psutil_reads(proc: Path) -> Iterator[None]:
         psutil.PROCFS_PATH = before
 
 
+def _file_system(path: str) -> os.statvfs_result:
+    """Return the figures of the file system of a folder.
+
+    Raises NotApplicable if the tool runs in a container that does not have the folder, Unmeasurable on other errors.
+    """
+    try:
+        return os.statvfs(path)
+    except OSError as error:
+        if in_image() and isinstance(error, FileNotFoundError):
+            raise NotApplicable(
+                f"{path} of the host cannot be seen from within this container",
+                hint="mount the folder at the same path",
+            ) from None
+        raise Unmeasurable(f"the space at {path} cannot be measured: {error.strerror}") from None
+
+
 @checker("host.resources", target=False)
 async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills to free memory.
@@ -115,15 +131,7 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     """
     import psutil
 
-    try:
-        files = os.statvfs(params.path)
-    except OSError as error:
-        if in_image() and isinstance(error, FileNotFoundError):
-            raise NotApplicable(
-                f"{params.path} of the host cannot be seen from within this container",
-                hint="mount the folder at the same path",
-            ) from None
-        raise Unmeasurable(f"the space at {params.path} cannot be measured: {error.strerror}") from None
+    files = _file_system(params.path)
     proc = Path(params.procfs)
     try:
         with _psutil_reads(proc):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,7 +36,7 @@ from xnai_validate.config.yaml_files.problems import Problems
 from xnai_validate.durations import Forecast
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.suggestions import did_you_mean
-from xnai_validate.plan import Plan, PlannedCheck
+from xnai_validate.plan import Plan, PlannedCheck, PlannedTarget
 
 _NO_OPTIONS = LoadOptions()
 _LEFT_OUT = "were left out; lint reports them"
@@ -132,18 +132,7 @@ class Loader:
         self.measurements = Measurements(self.problems, frozenset((*targets, *self.chain.target_names())), secrets)
         consenting = self.profiles if self.options.profile_consent else ()
         allowed = self.options.allow.union(*(profile.file.allow for profile in consenting))
-        checks = Checks(
-            self.measurements,
-            Conditions(self.problems),
-            self.problems,
-            targets,
-            _defaults(self.profiles),
-            Consent(allowed, self.options.allow_remote, targets),
-            Vantage(self.options.workers, targets, self.problems),
-            Thresholds(self.profiles, self.measurements),
-            Promises(self.library, self.problems, self._is_strict()),
-            Waivers(read_waivers(self.library, self.problems, self.chain.folders())),
-        )
+        checks = self._compiler_of_checks(targets, allowed)
         recipes = Recipes(self.library, self.problems)
         recipes.add(self.profiles)
         suites = Suites(self.library, self.interpolator, checks, self.problems, recipes)
@@ -182,6 +171,21 @@ class Loader:
             secrets=frozenset(secret for secret in secrets if secret),
             unset=tuple(sorted(self.interpolator.unset | target_builder.unset)),
             narrowed=is_narrowed(self.options),
+        )
+
+    def _compiler_of_checks(self, targets: Mapping[str, PlannedTarget], allowed: frozenset[str]) -> Checks:
+        """Return what compiles the checks of suites. `allowed`: the consents of the command line and the profiles."""
+        return Checks(
+            self.measurements,
+            Conditions(self.problems),
+            self.problems,
+            targets,
+            _defaults(self.profiles),
+            Consent(allowed, self.options.allow_remote, targets),
+            Vantage(self.options.workers, targets, self.problems),
+            Thresholds(self.profiles, self.measurements),
+            Promises(self.library, self.problems, self._is_strict()),
+            Waivers(read_waivers(self.library, self.problems, self.chain.folders())),
         )
 
     def _select_checks(self, suites: Suites, thresholds: Thresholds) -> tuple[PlannedCheck, ...]:
