@@ -171,7 +171,7 @@ class Catalogue:
         return SuiteSummary(file.name, _text_value(raw, "title"), file.shown, file.bundled, covers, summaries)
 
     def _read_mapping(self, file: ConfigFile) -> dict[str, JsonValue]:
-        """Read a file as a mapping; an empty one, with an error noted, if it is none."""
+        """Read a file as a mapping; return an empty one, and note an error, if it is not a mapping."""
         source = self.library.read(file)
         if source is None:
             return {}

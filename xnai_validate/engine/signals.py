@@ -1,4 +1,4 @@
-"""Signals that stop a run: the first one ends it in good order, a second one only cuts the grace periods short."""
+"""Signals that stop a run: the first one reverts, reports and ends it, a second one cuts the grace periods short."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
 UNLIMITED = 1 << 60
-"""Bytes from which a limit is none: version 1 of control groups writes 2 ** 63, rounded down to whole pages."""
+"""Bytes from which a limit means no limit: version 1 of control groups writes 2 ** 63, rounded down to whole pages."""
 
 
 @dataclass(frozen=True, slots=True)

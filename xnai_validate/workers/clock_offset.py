@@ -8,7 +8,7 @@ from time import perf_counter
 
 ROUNDS = 8
 MORE_ROUNDS = 40
-"""Rounds at the most, where those before are not exact enough."""
+"""The most rounds that are made, where those before are not exact enough."""
 
 
 @dataclass(frozen=True, slots=True)

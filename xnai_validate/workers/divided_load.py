@@ -23,7 +23,7 @@ START_BOUND_S = 0.25
 """How exactly the clocks must be known for a start that is one instant."""
 POLL_S = 0.25
 POLLS_A_S = 400
-"""Polls of all workers together a second, at the most."""
+"""The most polls a second, of all workers together."""
 PREPARED_S = 30.0
 """How long a worker may take to prepare: it imports the kind, resolves the host, reads prompts."""
 LEAD_S = 0.3

@@ -69,7 +69,7 @@ async def order_target(target: Target) -> JsonObject:
 
 
 def target_of(order: JsonObject) -> Target:
-    """Return the target that `order_target` made plain."""
+    """Return the target that `order_target` returned as plain data."""
     fields: dict[str, Any] = dict(order)
     fields["tls"] = Tls(**fields["tls"])
     fields["auth"] = None if fields["auth"] is None else Auth(**fields["auth"])
@@ -96,7 +96,7 @@ def order_params(checker: Checker, params: Params) -> JsonObject:
 
 
 def is_local(target: Target) -> bool:
-    """Whether each host, or each container, reaches another one by the url of the target."""
+    """Whether the url of the target leads to the host or container that uses it, so each reaches a different server."""
     return target.scheme == UNIX or is_loopback(target.host)
 
 

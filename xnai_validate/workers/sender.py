@@ -20,7 +20,7 @@ class Sender:
         self._masker = masker
 
     async def target(self, target: Target, workers: Iterable[Worker]) -> JsonObject:
-        """Return a target as plain data. Raises Unmeasurable for one that is at each worker another one."""
+        """Return a target as plain data. Raises Unmeasurable for a local url, by which a worker finds its own host."""
         others = [worker for worker in workers if worker.network != worker_calls.network()]
         if is_local(target) and others:
             raise Unmeasurable(

@@ -114,7 +114,7 @@ class EventReader:
         self._heartbeat_types = frozenset(params.heartbeat_types)
 
     def read(self, event: Event) -> tuple[Content, JsonValue, bool]:
-        """Return what the event contributes, its data as JSON (None where it is none), and whether that is sound.
+        """Return what the event contributes, its data as JSON (None if it is not JSON), and whether that is sound.
 
         Sound data is JSON, or the literal that ends the stream.
         """

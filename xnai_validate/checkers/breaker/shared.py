@@ -43,7 +43,7 @@ class SharedParams(BreakerParams):
 
 
 ATTEMPTS = 3
-"""How often it is opened at the most: on a busy machine the calls may take longer than it stays open."""
+"""How often at most it is opened: on a busy machine the calls may take longer than it stays open."""
 
 
 @dataclass(slots=True)

@@ -92,7 +92,7 @@ class CommandResult(Facts):
     json_valid: bool | None
     """Whether the standard output is a JSON document."""
     json_detail: str | None
-    """Why it is none, and how it begins."""
+    """Why the output is not JSON, and how it begins."""
     lines: Count | None
     """The number of lines of the standard output that was kept."""
     truncated: bool | None

@@ -94,7 +94,7 @@ class FileState(Facts):
     text_: Annotated[str | None, Needs("text")] = Field(default=None, alias="text")
     """The beginning of its content as text."""
     json_: Annotated[JsonValue, Needs("text")] = Field(default=None, alias="json")
-    """Its content as a JSON document; null where it is none, or was not read as a whole."""
+    """Its content as a JSON document; null if the content is not JSON, or was not read as a whole."""
     json_valid: Annotated[bool | None, Needs("text")] = None
     """Whether the content that was read is a JSON document."""
     truncated: Annotated[bool | None, Needs("text")] = None

@@ -71,7 +71,7 @@ class Capture(Params):
     @field_validator("regex")
     @classmethod
     def _verify_pattern(cls, regex: str | None) -> str | None:
-        """Return the regular expression. Raises ValueError if it is none."""
+        """Return the regular expression. Raises ValueError for text that is not one."""
         return None if regex is None else verified_regex(regex)
 
     @model_validator(mode="after")

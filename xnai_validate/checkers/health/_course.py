@@ -65,9 +65,10 @@ class Seen:
 
 
 async def watch(ctx: Context, watched: Watch, name: str, within_s: float, *, changed: bool) -> Seen:
-    """Look until report and truth agree in all for three looks in a row, or at a look that begins after the time.
+    """Take samples until the report and the truth agree in all components for STEADY samples in a row.
 
-    With `changed` that counts only once the truth has changed: some probe does not hold; without it, all must hold.
+    Stops after the first sample that begins later than `within_s`. With `changed`, samples count only once some probe
+    does not hold (the truth has changed); without it, only while all probes hold.
     """
     seen = Seen(name, ctx.clock.monotonic())
     deadline = seen.begun_s + within_s

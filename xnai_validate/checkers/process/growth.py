@@ -51,7 +51,7 @@ class GrowthParams(Params):
     settle: Duration = 5.0
     """How long the process may take to give back what it used; it is looked at again and again until it has."""
     again: Annotated[int, Ge(0), Le(20)] = 2
-    """How often the work is done again where files, threads or children have grown, at the most: what leaks does so
+    """How often at most the work is done again where files, threads or children have grown: what leaks does so
     each time, the connections of other clients come and go. The least growth counts."""
     tree: bool = True
     """Whether the processes below it count too, as the workers of a server."""

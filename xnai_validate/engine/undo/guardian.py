@@ -101,7 +101,7 @@ class Guardian:
         self._send_line("calm" if seconds is None else f"within {max(1, math.ceil(seconds))}")
 
     def dismiss(self) -> None:
-        """End it: the run ends in good order and has reverted its faults itself."""
+        """End the guardian: the run ends as it should and has reverted its faults itself."""
         self._send_line("bye")
         self._end_process()
 

@@ -35,7 +35,7 @@ class Evidence:
         self._pack: list[bytes] = []
         self._last: list[Item] = []
         self._open: tuple[int, list[Item]] = (-1, [])
-        """The block that was asked for last, by its number; reports ask in order."""
+        """The number and the items of the block that was read last: reports read in order."""
 
     def add(
         self,
@@ -119,7 +119,7 @@ _exchange_values = attrgetter(*_EXCHANGE)
 
 
 class EndedCheck(CheckResult):
-    """A check that has ended; its evidence is looked up when it is asked for."""
+    """A check that has ended; its evidence is unpacked only when it is read."""
 
     __slots__ = ("_evidence", "_number")
 

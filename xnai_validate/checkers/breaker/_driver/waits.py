@@ -9,7 +9,7 @@ from xnai_validate.kit import Inner, Waits
 
 DriveWaits = Callable[[BreakerParams, Inner], Waits]
 ROUNDS = 4
-"""How often a drive makes calls fail until the breaker opens, at the most."""
+"""How often at most a drive makes calls fail until the breaker opens."""
 
 
 def drive_waits(name: str, *, recoveries: int = 1, back: bool = False) -> DriveWaits:
