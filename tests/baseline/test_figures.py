@@ -68,10 +68,10 @@ def test_too_few_requests_are_not_compared() -> None:
     rng = random.Random(1)
     few = latency_figures(histograms([latencies(rng, 4) for _ in range(30)]))
     assert isinstance(few["p50_ms"], Figure)
-    assert few["p99_ms"] == Missing("120 requests are too few, it takes 500")
+    assert few["p99_ms"] == Missing("120 requests are too few: 500 are needed")
     lumped = latency_figures(histograms([latencies(rng, 900), *[[]] * 20]))
-    assert lumped["p50_ms"] == Missing("requests in 1 of 21 windows are too few, it takes 10")
-    assert latency_figures([])["p50_ms"] == Missing("0 requests are too few, it takes 10")
+    assert lumped["p50_ms"] == Missing("requests in 1 of 21 windows are too few: 10 are needed")
+    assert latency_figures([])["p50_ms"] == Missing("0 requests are too few: 10 are needed")
     zeros = latency_figures(histograms([[0] * 50] * 30))
     assert zeros["p50_ms"] == Missing("it is too short to be compared")
 
@@ -92,7 +92,7 @@ def test_a_load_that_fades_away_has_no_p99() -> None:
     """Each fifth of a load must have requests enough."""
     rng = random.Random(9)
     fading = histograms([latencies(rng, 80 if number < 24 else 2) for number in range(30)])
-    assert latency_figures(fading)["p99_ms"] == Missing("12 requests in a fifth of the load are too few, it takes 50")
+    assert latency_figures(fading)["p99_ms"] == Missing("12 requests in a fifth of the load are too few: 50 are needed")
 
 
 def test_long_run_variance_of_known_series() -> None:

@@ -268,7 +268,7 @@ def failed() -> list[ev.Event]:
     for name in ("info", "token", "tasks"):
         reason = "target vikunja is not configured"
         script.check(f"vikunja/api:{name}", f"Vikunja: {name}", Status.SKIP, target="vikunja", reason=reason)
-    script.notice("profile phase4.1 of the current directory stands before the bundled one of the same name")
+    script.notice("the profile phase4.1 is that of the current directory, not the bundled one")
     return script.events(ms=6_210.0)
 
 
@@ -435,7 +435,7 @@ def compared() -> list[ev.Event]:
         Compared(check=load, figure="p99_ms", before=93.4, after=99.1, ratio=1.061, low=0.71, high=1.585, band=0.2,
                  change="cannot tell", reason="anything from -29% to +58% is possible"),
         Compared(check="performance/load:health", figure="p99_ms", band=0.2, change="cannot tell",
-                 reason="the later run: 120 requests are too few, it takes 500"),
+                 reason="the later run: 120 requests are too few: 500 are needed"),
         Compared(check=memory, figure="tree_rss_mib", before=158.3, after=131.0, ratio=0.8275, low=0.79, high=0.867,
                  band=0.05, change="improvement"),
         Compared(check="performance/load:health", figure="p50_ms", before=1.62, after=1.63, ratio=1.0062, low=0.97,

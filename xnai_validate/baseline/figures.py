@@ -96,9 +96,9 @@ def _too_few(windows: Sequence[Histogram], q: float) -> Missing | None:
     count, filled = sum(window.count for window in windows), sum(window.count > 0 for window in windows)
     least = math.ceil(round(LEAST_BEYOND / min(q, 1 - q), 6))
     if count < least:
-        return Missing(f"{count} requests are too few, it takes {least}")
+        return Missing(f"{count} requests are too few: {least} are needed")
     if filled < LEAST_WINDOWS:
-        return Missing(f"requests in {filled} of {len(windows)} windows are too few, it takes {LEAST_WINDOWS}")
+        return Missing(f"requests in {filled} of {len(windows)} windows are too few: {LEAST_WINDOWS} are needed")
     return None
 
 
@@ -147,7 +147,7 @@ def _high(windows: Sequence[Histogram], q: float) -> Figure | Missing:
     stretches = [_merge(windows[start:end]) for start, end in pairwise(bounds)]
     fewest = min(stretch.count for stretch in stretches)
     if fewest < LEAST_IN_STRETCH:
-        return Missing(f"{fewest} requests in a fifth of the load are too few, it takes {LEAST_IN_STRETCH}")
+        return Missing(f"{fewest} requests in a fifth of the load are too few: {LEAST_IN_STRETCH} are needed")
     values_us = [stretch.quantile(q) or 0.0 for stretch in stretches]
     if min(values_us) <= 0:
         return Missing(_TOO_SHORT)

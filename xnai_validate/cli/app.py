@@ -84,7 +84,7 @@ app = typer.Typer(
     cls=Commands,
     help="Validate that the parts of a RAG stack work together.",
     epilog="Exit codes: 0 passed, 1 failed, 2 error in the command line or a profile, 3 undecided, "
-    "4 a fault may not be reverted, 5 stopped by a limit, 130 interrupted.",
+    "4 a fault may not have been reverted, 5 stopped by a limit, 130 interrupted.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=True,

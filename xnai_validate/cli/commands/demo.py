@@ -28,7 +28,7 @@ POLL_S = 0.5
 
 @app.command(cls=Command)
 def demo(
-    layout: Annotated[Layout, typer.Option(help="The interfaces that it offers.")] = Layout.A,
+    layout: Annotated[Layout, typer.Option(help="Interfaces of the embedded stack.")] = Layout.A,
     defect: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Start it with this defect (repeatable).")
     ] = None,

@@ -68,14 +68,14 @@ def init(
     ] = None,
     compose: Annotated[
         list[Path] | None,
-        typer.Option("--from", metavar="FILE", help="A compose file; by default the one beside (repeatable)."),
+        typer.Option("--from", metavar="FILE", help="A compose file (default: that of this folder; repeatable)."),
     ] = None,
     override: Annotated[
-        list[Path] | None, typer.Option("-f", metavar="FILE", help="A compose file on top (repeatable).")
+        list[Path] | None, typer.Option("-f", metavar="FILE", help="A compose file that overrides (repeatable).")
     ] = None,
     profile: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A profile of compose that is active (repeatable); * for all."),
+        typer.Option(metavar="NAME", help="An active profile of compose, or * for all (repeatable)."),
     ] = None,
     env_file: Annotated[
         list[Path] | None,
@@ -87,10 +87,10 @@ def init(
     ] = None,
     openapi: Annotated[
         str | None,
-        typer.Option(metavar="URL|FILE", help="An OpenAPI document, alone or besides; --target names its server."),
+        typer.Option(metavar="URL|FILE", help="An OpenAPI document, alone or with compose; --target names its server."),
     ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Show what has changed since, and write it; your edits are kept.")
+        bool, typer.Option("--update", help="Show what has changed in the sources, and update the files; your edits stay.")
     ] = False,
     target: Annotated[
         list[Assignment] | None,
@@ -101,12 +101,12 @@ def init(
 ) -> None:
     """Write a profile and suites for the stack of a compose file; or find an XNAi stack, and write a stack file.
 
-    Of an OpenAPI document, checks of the operations that change no state are written; each other one is named with the
-    reason why it is left out.
+    From an OpenAPI document it writes checks of the operations that change no state, and names each other operation
+    with the reason why it is left out.
 
-    With FILE or --target, and where no compose file is beside, the parts of an XNAi stack are looked for at the urls in
-    profiles/stack.yaml: connections are opened and the health of the API is requested. Exits 1 if no part answers.
-    The stack is not changed, and no file is replaced that init has not written.
+    With FILE or --target, or in a folder without a compose file, it looks for the parts of an XNAi stack at the urls in
+    profiles/stack.yaml: it opens connections and requests the health of the API. Exits 1 if no part answers.
+    It does not change the stack, and replaces only files that init has written.
     """
     named = bool(compose or override or kubernetes or openapi)
     if named or update or (file is None and not target and default_files(Path())):

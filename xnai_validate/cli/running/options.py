@@ -230,8 +230,8 @@ class RunOptions:
         list[str] | None,
         _MESSAGES(
             metavar="URL",
-            help="Send what broke or recovered since the run before, with the evidence, to this webhook, or to a "
-            "service by its url of Apprise (repeatable).",
+            help="Send what broke or recovered since the run before, with the evidence, to this webhook or Apprise url "
+            "(repeatable).",
         ),
     ] = None
     ping: Annotated[

@@ -75,4 +75,4 @@ def refuse_older(info: dict[str, str], required: tuple[int, int]) -> None:
     except ValueError:
         return
     if numbers < required:
-        raise NotApplicable(f"Redis {version} cannot do that; it takes {required[0]}.{required[1]}")
+        raise NotApplicable(f"Redis {version} cannot do that; version {required[0]}.{required[1]} or later can")
