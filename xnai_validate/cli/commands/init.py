@@ -90,7 +90,8 @@ def init(
         typer.Option(metavar="URL|FILE", help="An OpenAPI document, alone or with compose; --target names its server."),
     ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Show what has changed in the sources, and update the files; your edits stay.")
+        bool,
+        typer.Option("--update", help="Show what has changed in the sources, and update the files; your edits stay."),
     ] = False,
     target: Annotated[
         list[Assignment] | None,

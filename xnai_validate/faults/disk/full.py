@@ -71,7 +71,7 @@ class Full:
 
     async def fingerprint(self, undo: FullUndo, ctx: FaultContext) -> JsonValue:
         """Return whether the file exists; other files do not count."""
-        return {"file": os.path.lexists(undo.file)}
+        return {"file": _is_there(undo.file)}
 
 
 def _new_file(params: FullParams, name: str) -> str:
@@ -98,6 +98,11 @@ def _remove_file(file: str) -> None:
         Path(file).unlink(missing_ok=True)
     except OSError as error:
         raise Unmeasurable(f"{file} cannot be removed: {error.strerror}") from None
+
+
+def _is_there(file: str) -> bool:
+    """Whether a file exists, also as a link that points nowhere."""
+    return os.path.lexists(file)
 
 
 def _free_bytes(folder: Path) -> int:
