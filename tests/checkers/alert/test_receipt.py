@@ -232,7 +232,7 @@ def test_params_that_do_not_fit_are_refused(server: Server) -> None:
             observe("alert.receipt", API, **wrong)
     with pytest.raises(NotApplicable, match="--listen"):
         observe("alert.receipt", API, cause=cause, webhook="")
-    with pytest.raises(Unmeasurable, match="no address to listen on"):
+    with pytest.raises(Unmeasurable, match="not an address to listen on"):
         observe("alert.receipt", API, cause=cause, webhook="somewhere")
 
 

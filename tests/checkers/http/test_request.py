@@ -249,7 +249,7 @@ def test_what_cannot_be_sent_is_no_verdict_on_the_server(target: Target) -> None
     """A target without url is skipped; a header that HTTP forbids is refused when the suite is loaded."""
     with pytest.raises(NotApplicable):
         observe("http.request", Target("worker", pid=1))
-    with pytest.raises(InvalidConfig, match="no name of a header"):
+    with pytest.raises(InvalidConfig, match="not a name of a header"):
         observe("http.request", target, headers={"a b": "c"}, repeat=4, concurrent=2)
     with pytest.raises(Unmeasurable, match="HTTP does not allow"):
         observe("http.request", target, headers={"Content-Length": "7"}, repeat=4, concurrent=2)
