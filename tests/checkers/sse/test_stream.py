@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import threading
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -138,6 +139,27 @@ def test_one_arrival_is_buffered_and_many_are_not() -> None:
     assert (at_once["buffered"], at_once["arrivals"], at_once["max_events_per_arrival"]) == (True, 1, 7)
     assert one_by_one["buffered"] is False
     assert one_by_one["arrivals"] > 1
+
+
+def test_a_compressed_stream_is_buffered_only_without_a_flush_for_each_event() -> None:
+    """Compression that the reader accepts holds nothing back where each event is flushed (RFC 1952)."""
+
+    def compressed(flush: int) -> Answer:
+        async def answer(talk: Talk) -> None:
+            packer = zlib.compressobj(wbits=31)
+            await talk.send(CHUNKED.replace(b"Cache-Control", b"Content-Encoding: gzip\r\nCache-Control"))
+            for part in (SOURCES, *TOKENS, DONE):
+                if piece := packer.compress(part) + packer.flush(flush):
+                    await talk.chunk(piece)
+                await asyncio.sleep(0.05)
+            await talk.chunk(packer.flush())
+            await talk.send(END)
+
+        return answer
+
+    flushed, gathered = stream(compressed(zlib.Z_SYNC_FLUSH)).facts, stream(compressed(zlib.Z_NO_FLUSH)).facts
+    assert (flushed["encoding"], flushed["buffered"], flushed["terminated"]) == ("gzip", False, True)
+    assert (gathered["encoding"], gathered["buffered"], gathered["terminated"]) == ("gzip", True, True)
 
 
 def test_a_cut_stream_is_a_reset_with_all_that_came() -> None:
