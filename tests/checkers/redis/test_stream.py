@@ -35,6 +35,23 @@ def test_streams_and_their_groups(server: Server) -> None:
     assert 0 < facts["last_entry_age_s"] < 60
 
 
+@pytest.mark.parametrize(
+    ("since", "unread"), [("0", {"7.2": ["g"], "7.0": ["g"]}), ("$", {"7.2": ["g"], "7.0": []})], ids=["waits", "empty"]
+)
+def test_a_group_is_unread_where_a_reader_would_be_known(
+    server: Server, since: str, unread: dict[str, list[str]]
+) -> None:
+    """A group without a consumer is unread if an entry waits, or if the server knows a consumer that got none yet."""
+    target, client = server
+    client.xadd("jobs", {"a": "1"})
+    client.xgroup_create("jobs", "g", id=since)
+    version = [int(part) for part in client.info("server")["redis_version"].split(".")]
+    known = "7.2" if version >= [7, 2] else "7.0"
+    assert observe("redis.stream", target, key="jobs").facts["unread_groups"] == unread[known]
+    client.xgroup_createconsumer("jobs", "g", "one")
+    assert observe("redis.stream", target, key="jobs").facts["unread_groups"] == []
+
+
 def test_a_stream_without_groups_or_of_another_type(server: Server) -> None:
     """No groups is nothing pending; a list is not a stream; an empty stream is a stream."""
     target, client = server

@@ -58,7 +58,7 @@ class StreamFacts(Facts):
     headers: Headers | None = None
     """The response's headers."""
     encoding: str | None = None
-    """The content encoding: events of a compressed stream come one by one where it is flushed after each; see `buffered`."""
+    """The content encoding; compression holds events back that is not flushed after each, see `buffered`."""
     cache_control: str | None = None
     """The Cache-Control header."""
     x_accel_buffering: str | None = None

@@ -75,7 +75,10 @@ class StreamFacts(RedisFacts):
     max_lag: Count | None = None
     """The most of these in any group."""
     consumers: dict[str, Count] | None = None
-    """Group -> consumers that it knows."""
+    """Group -> consumers that it knows. Before Redis 7.2 one that has received no entry yet is not known."""
+    unread_groups: list[str] | None = None
+    """Groups that no consumer reads: none is known, though entries wait or, from Redis 7.2 on, the first attempt to
+    read would have made one known; sorted."""
     oldest_pending_ms: Milliseconds | None = None
     """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
     overdue_groups: list[str] | None = None
@@ -159,9 +162,29 @@ async def _groups(connection: RedisConnection, params: StreamParams, now_ms: flo
         "lag": lag,
         "max_lag": max(lag.values(), default=0),
         "consumers": consumers,
+        "unread_groups": await _unread(connection, consumers, lag),
         "oldest_pending_ms": max(oldest, default=None),
         "overdue_groups": sorted(overdue),
     }
+
+
+async def _unread(connection: RedisConnection, consumers: dict[str, int], lag: dict[str, int]) -> list[str]:
+    """Return the groups without a consumer that must have one if it read; see `unread_groups`."""
+    empty = sorted(name for name, count in consumers.items() if not count)
+    if not empty or await _knows_idle_consumers(connection):
+        return empty
+    return [name for name in empty if lag[name]]
+
+
+async def _knows_idle_consumers(connection: RedisConnection) -> bool:
+    """Whether the server knows a consumer from its first attempt to read, as Redis 7.2 does; false if INFO fails."""
+    try:
+        info = text_of(await connection.command("INFO", "server"))
+    except WireError:
+        return False
+    version = next((line[14:] for line in info.splitlines() if line.startswith("redis_version:")), "")
+    numbers = [int(part) for part in version.split(".")[:2] if _is_number(part)]
+    return numbers >= [7, 2]
 
 
 def _after(entry_id: str) -> str:

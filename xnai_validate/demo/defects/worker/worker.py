@@ -21,6 +21,15 @@ IDLE = Defect(
 )
 
 
+@IDLE.wraps(Worker.prepare)
+async def prepare_with_entries(prepare: Callable[[Worker], Awaitable[None]], /, self: Worker) -> None:
+    """Add an entry to each stream at the start, so that one waits: before Redis 7.2 an idle reader cannot be seen."""
+    await prepare(self)
+    with contextlib.suppress(RedisError, OSError):
+        for stream in groups():
+            await self.redis.xadd(stream, {"type": "ping", "sender": CONSUMER})
+
+
 @IDLE.wraps(Worker.consume)
 async def consume_nothing(_: Callable[[Worker, str], Awaitable[None]], /, self: Worker, stream: str) -> None:
     """Read no entries of a stream, for ever."""
@@ -72,6 +81,9 @@ READS_ONE_STREAM = Defect(
     "The worker makes every group and reads the bus alone: memory updates and alerts pile up.",
     checks=("dependencies/chain:memory-group", "dependencies/chain:alerts-group"),
 )
+
+
+READS_ONE_STREAM.wraps(Worker.prepare)(prepare_with_entries)
 
 
 @READS_ONE_STREAM.wraps(Worker.consume)
