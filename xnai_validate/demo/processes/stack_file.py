@@ -47,7 +47,7 @@ LOAD: dict[str, object] = {
     "streams": 30,
     "max_tokens": 8,
     "question": "Tell me everything about Xoe-NovAi, in detail.",
-    "for": "600ms",
+    "for": "500ms",
     "step": "250ms",
     "warmup": "100ms",
     "soak": "1500ms",
