@@ -114,7 +114,7 @@ def test_recipes_are_red_where_the_server_hangs_up_or_is_gone(tmp_path: Path) ->
         hung_up = statuses(tmp_path, {name: urls[name] for name in BANNERS}, {})
     gone = statuses(tmp_path, {name: urls[name] for name in BANNERS}, {})
     first = {name: f"{name}:{recipes()[name][0]}" for name in BANNERS}
-    takes_any_connection = {"tcp", "milvus"}
+    takes_any_connection = {"tcp"}
     assert {name for name in BANNERS if hung_up[first[name]] is not Status.FAIL} == takes_any_connection
     assert {name for name in BANNERS if gone[first[name]] is not Status.FAIL} == set()
 
