@@ -52,6 +52,28 @@ def test_a_group_is_unread_where_a_reader_would_be_known(
     assert observe("redis.stream", target, key="jobs").facts["unread_groups"] == []
 
 
+def test_an_entry_that_is_claimed_again_and_again_is_overdue(server: Server) -> None:
+    """A claim sets the idle time of an entry to 0: its number of deliveries shows that nobody gets done with it."""
+    target, client = server
+    entry = str(client.xadd("xnai:agent_bus", {"type": "task"}))
+    client.xgroup_create("xnai:agent_bus", "agent_wavefront", id="0")
+    client.xreadgroup("agent_wavefront", "one", {"xnai:agent_bus": ">"})
+    for _ in range(3):
+        client.xautoclaim("xnai:agent_bus", "agent_wavefront", "two", min_idle_time=0)
+
+    def overdue(**limit: int) -> object:
+        facts = observe("redis.stream", target, key="xnai:agent_bus", job="60s", **limit).facts
+        assert facts["max_deliveries"] == 4
+        return facts["overdue_groups"]
+
+    assert overdue() == []
+    assert overdue(deliveries=4) == []
+    assert overdue(deliveries=3) == ["agent_wavefront"]
+    client.xack("xnai:agent_bus", "agent_wavefront", entry)
+    done = observe("redis.stream", target, key="xnai:agent_bus", job="60s", deliveries=3).facts
+    assert (done["overdue_groups"], done["max_deliveries"]) == ([], None)
+
+
 def test_a_stream_without_groups_or_of_another_type(server: Server) -> None:
     """No groups is nothing pending; a list is not a stream; an empty stream is a stream."""
     target, client = server

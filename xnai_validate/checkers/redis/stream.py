@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from xnai_validate.checkers.redis._access import measured
@@ -39,6 +40,8 @@ class StreamParams(RedisParams):
     """How many of the last entries to read."""
     job: Duration = 0.0
     """How long an entry may take from its last delivery to its acknowledgement, for `overdue_groups`."""
+    deliveries: Annotated[int, Ge(1)] | None = None
+    """How often an entry may be delivered until it is acknowledged, for `overdue_groups`; null means any number."""
     skip_if_absent: bool = False
     """Skip the check if there is no such key: for a stream that exists only once something was written to it."""
 
@@ -82,7 +85,11 @@ class StreamFacts(RedisFacts):
     oldest_pending_ms: Milliseconds | None = None
     """The age of the oldest entry that is not acknowledged, in any group; null where none is pending."""
     overdue_groups: list[str] | None = None
-    """Groups with an entry, among the first 100 pending, that was delivered longer than `job` ago; sorted."""
+    """Groups with an entry, among the first 100 pending, that was delivered longer than `job` ago, or more often than
+    `deliveries`: a client that claims an entry again and again never lets it grow old. Sorted."""
+    max_deliveries: Count | None = None
+    """How often the entry was delivered, of the first 100 pending in each group, that was delivered most often; null
+    where none is pending."""
 
 
 @checker("redis.stream", expect={"error": None, "exists": True}, from_workers=True)
@@ -127,6 +134,7 @@ async def stream(params: StreamParams, ctx: Context) -> StreamFacts:
 async def _groups(connection: RedisConnection, params: StreamParams, now_ms: float) -> dict[str, object]:
     """Return the facts about the consumer groups of a stream: their lag and their unacknowledged entries."""
     key, overdue = params.key, []
+    deliveries: list[int] = []
     groups: JsonObject = {}
     pending: dict[str, int] = {}
     consumers: dict[str, int] = {}
@@ -146,8 +154,9 @@ async def _groups(connection: RedisConnection, params: StreamParams, now_ms: flo
             smallest = list_of(await connection.command("XPENDING", key, name))[1:2]
             oldest += [_age_ms(text_of(entry_id), now_ms) for entry_id in smallest if entry_id is not None]
             rows = list_of(await connection.command("XPENDING", key, name, "-", "+", PENDING_CAP))
-            idle_ms = max((count_of(list_of(row)[2]) or 0 for row in rows), default=0)
-            overdue += [name] if idle_ms > params.job * 1000 else []
+            entries = [_parse_pending(row) for row in rows]
+            deliveries += [entry.deliveries for entry in entries]
+            overdue += [name] if any(entry.is_overdue(params) for entry in entries) else []
         groups[name] = {
             "consumers": consumers[name],
             "pending": pending[name],
@@ -165,6 +174,7 @@ async def _groups(connection: RedisConnection, params: StreamParams, now_ms: flo
         "unread_groups": await _unread(connection, consumers, lag),
         "oldest_pending_ms": max(oldest, default=None),
         "overdue_groups": sorted(overdue),
+        "max_deliveries": max(deliveries, default=None),
     }
 
 
@@ -185,6 +195,27 @@ async def _knows_idle_consumers(connection: RedisConnection) -> bool:
     version = next((line[14:] for line in info.splitlines() if line.startswith("redis_version:")), "")
     numbers = [int(part) for part in version.split(".")[:2] if _is_number(part)]
     return numbers >= [7, 2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An entry that was delivered and not acknowledged."""
+
+    idle_ms: int
+    """The time since its last delivery."""
+    deliveries: int
+    """How often it was delivered."""
+
+    def is_overdue(self, params: StreamParams) -> bool:
+        """Whether it was delivered too long ago, or too often."""
+        too_often = params.deliveries is not None and self.deliveries > params.deliveries
+        return too_often or self.idle_ms > params.job * 1000
+
+
+def _parse_pending(row: Reply) -> _Pending:
+    """Parse a row of the extended form of XPENDING: id, consumer, idle time in ms, number of deliveries."""
+    _, _, idle, deliveries = (*list_of(row), None, None, None, None)[:4]
+    return _Pending(count_of(idle) or 0, count_of(deliveries) or 0)
 
 
 def _after(entry_id: str) -> str:

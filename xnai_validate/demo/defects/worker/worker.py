@@ -9,7 +9,16 @@ from collections.abc import Awaitable, Callable
 from redis.exceptions import RedisError
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.services.worker import CONSUMER, Entry, Unhandled, Worker, curated, groups, tries_allowed
+from xnai_validate.demo.services.worker import (
+    CONSUMER,
+    Entry,
+    Fields,
+    Unhandled,
+    Worker,
+    curated,
+    groups,
+    tries_allowed,
+)
 
 Handle = Callable[[Worker, str, Entry], Awaitable[None]]
 Take = Callable[[Worker, str, str, Entry], Awaitable[None]]
@@ -56,6 +65,45 @@ async def acknowledge_nothing(
     _: Callable[[Worker, str, str], Awaitable[None]], /, self: Worker, stream: str, entry_id: str
 ) -> None:
     """Acknowledge no entry."""
+
+
+CLAIMS_FOR_EVER = Defect(
+    "worker-claims-for-ever",
+    "An entry that cannot be handled stays pending, and is claimed again and again.",
+    checks=("dependencies/chain:nothing-pending",),
+)
+_POISON: Entry = {"type": "task", "payload": "cut off"}
+
+
+@CLAIMS_FOR_EVER.wraps(Worker.prepare)
+async def prepare_with_poison(prepare: Callable[[Worker], Awaitable[None]], /, self: Worker) -> None:
+    """Add an entry that cannot be handled to the bus at the start."""
+    await prepare(self)
+    with contextlib.suppress(RedisError, OSError):
+        fields: Fields = {**_POISON}
+        await self.redis.xadd("xnai:agent_bus", fields)
+
+
+@CLAIMS_FOR_EVER.wraps(Worker.take)
+async def claim_until_handled(take: Take, /, self: Worker, stream: str, entry_id: str, entry: Entry) -> None:
+    """Handle an entry; claim one that cannot be handled again and again, beside the others."""
+    if entry == _POISON:
+        task = asyncio.create_task(_claim_for_ever(self, stream, entry_id))
+        _CLAIMING.add(task)
+        task.add_done_callback(_CLAIMING.discard)
+    else:
+        await take(self, stream, entry_id, entry)
+
+
+_CLAIMING: set[asyncio.Task[None]] = set()
+
+
+async def _claim_for_ever(worker: Worker, stream: str, entry_id: str) -> None:
+    """Claim an entry 20 times a second: its idle time stays 0."""
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            await worker.redis.xclaim(stream, groups()[stream], CONSUMER, 0, [entry_id])
+        await asyncio.sleep(0.05)
 
 
 ACKS_BLINDLY = Defect(
