@@ -23,6 +23,12 @@ NAMES = ("llm", "cache")
 PROBE_S = 0.3
 PATIENCE_S = 20.0
 CACHED_S = 1.0
+OTHERS = {
+    "others-generate": (5,),
+    "generates-beside-others": (5,),
+    "generates-beside-many": (5, 90, 20, 250, 60),
+}
+"""Manner -> the tokens that other clients generate before one reading of the counter after another, in turn."""
 _COMPONENT = """
 import http.server, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,6 +55,7 @@ class Report:
         self._given = 0
         """Reports that were given."""
         self.tokens = 0
+        self._counted = 0
         """What reports have cost, where they cost any."""
 
     def work(self) -> None:
@@ -65,8 +72,10 @@ class Report:
                 _await(lambda: self._asked == self._given)
 
     def count(self) -> int:
-        """The tokens generated so far; other clients may generate some between any two readings."""
-        self.tokens += 5 if self._manner == "others-generate" else 0
+        """The tokens generated so far, those of other clients included."""
+        others = OTHERS.get(self._manner, (0,))
+        self.tokens += others[self._counted % len(others)]
+        self._counted += 1
         return self.tokens
 
     def report(self) -> tuple[int, dict[str, object]]:
@@ -81,7 +90,7 @@ class Report:
         if self._manner == "waits-for-work":
             with self._working:
                 pass
-        if self._manner == "generates":
+        if self._manner.startswith("generates"):
             self.tokens += 3
         components = self._components()
         well = all(components.values())

@@ -11,7 +11,7 @@ from tests.checkers.lying import CACHED_S, lying
 from tests.context import observe
 from xnai_validate.checkers.health._sample import Paths, read
 from xnai_validate.checkers.health._truth_model import Truth
-from xnai_validate.kit import JsonObject, JsonValue, Observed, Unmeasurable
+from xnai_validate.kit import JsonObject, JsonValue, NotApplicable, Observed, Unmeasurable
 from xnai_validate.model.judging.fact_types import fact_types
 from xnai_validate.model.judging.findings import judge
 from xnai_validate.model.judging.rules import parse_rules
@@ -240,8 +240,16 @@ def test_what_is_no_report_has_no_components() -> None:
     assert read(mixed, paths) == ({"a": True}, None)
 
 
-def test_what_others_generate_is_not_the_cost_of_a_report() -> None:
-    """Counters move by other clients too: what moves without reports, in as long a time, is taken off."""
+@pytest.mark.parametrize(("manner", "tokens"), [("others-generate", 0), ("generates-beside-others", 3)])
+def test_what_others_generate_is_not_the_cost_of_a_report(manner: str, tokens: int) -> None:
+    """Counters move by other clients too: what moves without reports, in as long a time, is subtracted."""
     counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokens"}
-    seen = observed("others-generate", situations=[], cost={"tokens": counter}, cost_reports=3, settle="10ms")
-    assert seen.facts["health_cost"]["tokens"] == 0
+    seen = observed(manner, situations=[], cost={"tokens": counter}, cost_reports=3, settle="10ms")
+    assert seen.facts["health_cost"]["tokens"] == tokens
+
+
+def test_a_cost_that_others_hide_is_not_judged() -> None:
+    """Where others generate much, and not the same in each round, the cost of a report is not taken for 0."""
+    counter = {"kind": "http.request", "target": "api", "with": {"path": "/count"}, "fact": "json", "path": "$.tokens"}
+    with pytest.raises(NotApplicable, match="without health reports tokens moved by 5 to 250"):
+        observed("generates-beside-many", situations=[], cost={"tokens": counter}, cost_reports=3, settle="10ms")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from xnai_validate.checkers._steps import perform
@@ -24,9 +25,10 @@ async def cost(
     """Return by how much each watched number moves per report.
 
     A number that is absent afterwards is left out: it did not move by 0. One that appears meanwhile counts from 0, as a
-    counter with its first count. `work` is done first, so that the numbers exist. What moves without reports, in as
-    long a time, is taken off, and the least of several rounds is returned: other clients use the stack as well. Raises
-    Unmeasurable where the work fails or a number cannot be read, NotApplicable where others move it as much.
+    counter with its first count. `work` is done first, so that the numbers exist. A number that does not move with the
+    reports of one round costs 0. Else other clients may move it: what it moves without reports, in as long a time, is
+    subtracted. Raises Unmeasurable where the work fails or a number cannot be read, NotApplicable where a cost cannot
+    be distinguished from what others do.
     """
     if not watched:
         return {}
@@ -35,27 +37,44 @@ async def cost(
         if done.failed:
             raise Unmeasurable(f"the work before the numbers are read failed: {done.failed[0]}")
         await ctx.clock.sleep(settle_s)
-    least: dict[str, float] = {}
+    rounds: list[_Round] = []
+    unmoved: set[str] = set()
     for _ in range(ROUNDS):
         begun_s = ctx.clock.monotonic()
         ask = partial(perform, ctx, [health], times=reports, together=False)
         moved = await _moved_by(ctx, watched, ask, settle_s)
         took_s = ctx.clock.monotonic() - begun_s
-        if not any(value > 0 for value in moved.values()):
+        unmoved |= {name for name, value in moved.items() if value == 0}
+        if moved.keys() <= unmoved:
             return dict.fromkeys(moved, 0.0)
-        alone = await _moved_by(ctx, watched, partial(ctx.clock.sleep, took_s), 0.0)
-        for name, value in moved.items():
-            by_reports = value - alone.get(name, 0.0)
-            least[name] = min(least.get(name, by_reports), by_reports)
-        busy = [name for name, value in alone.items() if value > 0 and value >= moved.get(name, 0.0) / 2]
-        if all(value <= 0 for value in least.values()):
-            break
-    else:
-        if busy:
-            raise NotApplicable(
-                f"other clients use the stack: {', '.join(busy)} moves by itself as much as with health reports"
-            )
-    return {name: round(max(0.0, value) / reports, 3) for name, value in least.items()}
+        rounds.append(_Round(moved, await _moved_by(ctx, watched, partial(ctx.clock.sleep, took_s), 0.0)))
+    return {name: 0.0 if name in unmoved else _per_report(name, rounds, reports) for name in rounds[-1].moved}
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Name -> by how much a number moved with reports, and in as long a time without."""
+
+    moved: Mapping[str, float]
+    alone: Mapping[str, float]
+
+
+def _per_report(name: str, rounds: Sequence[_Round], reports: int) -> float:
+    """Return what a report costs by the round in which it cost least.
+
+    That is too little by as much as others do more in one round than in another. Raises NotApplicable unless this is
+    less than 1 per report, the least that a report costs of what is counted, or less than the cost.
+    """
+    moved = [each.moved.get(name, 0.0) for each in rounds]
+    alone = [each.alone.get(name, 0.0) for each in rounds]
+    least = min(with_reports - without for with_reports, without in zip(moved, alone, strict=True))
+    noise = max(max(values) - min(values) for values in (moved, alone)) if any(alone) else 0.0
+    if noise >= max(reports, least):
+        raise NotApplicable(
+            f"other clients use the stack: without health reports {name} moved by {min(alone):g} to {max(alone):g} in"
+            f" as long a time, with {reports} of them by {min(moved):g} to {max(moved):g}"
+        )
+    return round(max(0.0, least) / reports, 3)
 
 
 async def _moved_by(

@@ -65,7 +65,8 @@ class TruthParams(Params):
     steady_within: Duration = STEADY_WITHIN_S
     """How long everything may take to be well, and reported so, before the first situation."""
     cost: dict[str, Number] = Field(default_factory=dict)
-    """Name -> a number that reports should not move, or little: tokens generated, memory, processor time."""
+    """Name -> a number that reports should not move, or little: tokens generated, requests made. Where other clients
+    move it too, a cost below 1 per report is not distinguished from 0."""
     before_cost: Observation | None = None
     """Work that is done once before these numbers are read, so that they exist: a counter with labels appears with its
     first count."""
