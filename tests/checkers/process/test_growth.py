@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -126,6 +128,47 @@ def test_what_has_grown_once_is_no_leak(worker: Start, on_work: str, growth: int
     """The work is done again where files have grown: connections of other clients come once, a leak each time."""
     seen = observe("process.growth", of(worker(on_work)), during=WORK, warmup=0, settle="100ms")
     assert seen.facts["open_files_growth"] == growth
+
+
+def run(process: subprocess.Popen[str], line: str) -> str:
+    """Let a process that executes its lines execute one; return what it prints."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(line + "\n")
+    printed = ""
+    while (text := process.stdout.readline().strip()) != "done":
+        printed += text
+    return printed
+
+
+def growth(process: subprocess.Popen[str], line: str) -> int:
+    """By how many open files a process grows that executes a line."""
+    work = [{"kind": "worker.ask", "with": {"line": line}}]
+    facts = observe("process.growth", of(process), during=work, warmup=0, settle="100ms").facts
+    return int(facts["open_files_growth"])
+
+
+def test_clients_that_come_and_go_neither_hide_a_leak_nor_are_one(worker: Start) -> None:
+    """A connection that a client keeps open to the process is no file that the work left behind."""
+    process = worker("exec(line)")
+    port = run(process, "import socket; server = socket.create_server(('', 0)); print(server.getsockname()[1])")
+    with ExitStack() as clients:
+        for _ in range(4):
+            clients.enter_context(socket.create_connection(("127.0.0.1", int(port))))
+        run(process, "held = [server.accept()[0] for _ in range(3)]")
+        assert growth(process, "held.append(server.accept()[0])") == 0, "a client has come"
+        assert growth(process, f"held.pop().close(); {OPENS_A_FILE}") == 1, "one has left for each file left open"
+    left = f"client = socket.create_connection(('127.0.0.1', {port})); held.append(server.accept()[0]); client.close()"
+    assert growth(process, left) == 1, "the client has closed its end, and the process has not"
+
+
+def test_what_was_closed_during_the_work_does_not_hide_a_leak(worker: Start) -> None:
+    """Where fewer files are open than before, the work is done again, and that time does not count."""
+    process = worker("exec(line)")
+    run(process, "idle = [open(os.devnull) for _ in range(5)]")
+    assert growth(process, f"[file.close() for file in idle]; idle.clear(); {OPENS_A_FILE}") == 1
+    run(process, "idle = [open(os.devnull) for _ in range(5)]")
+    assert growth(process, "idle and idle.pop().close()") < 0, "nothing is left open"
 
 
 def test_a_leak_counts_where_the_work_cannot_be_repeated(worker: Start) -> None:

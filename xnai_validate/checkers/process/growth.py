@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Annotated
 
 from xnai_validate.checkers._steps import perform
+from xnai_validate.checkers.process._descriptors import open_files
 from xnai_validate.checkers.process._subject import pid_of
 from xnai_validate.kit import (
     Context,
@@ -52,7 +55,8 @@ class GrowthParams(Params):
     """How long the process may take to give back what it used; it is looked at again and again until it has."""
     again: Annotated[int, Ge(0), Le(20)] = 2
     """How often at most the work is done again where files, threads or children have grown: what leaks does so
-    each time, the connections of other clients come and go. The least growth counts."""
+    each time, what other clients cause comes and goes. The least growth counts. The work is also done again where
+    there are fewer of them than before, since what went may hide a leak; such a time does not count."""
     tree: bool = True
     """Whether the processes below it count too, as the workers of a server."""
     open_files: bool = True
@@ -92,7 +96,7 @@ class ProcessGrowth(Facts):
     rss_growth_ratio: float | None = None
     """After divided by before: 1.1 means a tenth more."""
     open_files_growth: Annotated[int | None, Needs("open_files")] = None
-    """How many more file descriptors are open."""
+    """How many more file descriptors are open, without the connections that clients keep open to the process."""
     threads_growth: int | None = None
     """How many more threads there are."""
     children_growth: int | None = None
@@ -178,22 +182,32 @@ async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
 async def _least_growth(
     pid: int, before: _Reading, after: _Reading, params: GrowthParams, ctx: Context
 ) -> dict[str, int]:
-    """Fact -> the least growth of files, threads and children; while one has grown, the work is done again.
+    """Fact -> the least growth of files, threads and children; while that is uncertain, the work is done again.
 
     A time at which the work fails does not count: what is not done leaves nothing behind.
     """
-    least = after.growth_since(before)
+    grown = {fact: [value] for fact, value in after.growth_since(before).items()}
     for _ in range(params.again):
-        if not any(value > 0 for value in least.values()):
+        if not any(_is_uncertain(values) for values in grown.values()):
             break
         work = await perform(ctx, params.during, times=params.times, together=params.together)
         later, _ = await _settle(pid, after, params, ctx)
         if work.failed_count or later is None or later.born_s != after.born_s:
             break
-        grown = later.growth_since(after)
-        least = {fact: min(value, grown[fact]) for fact, value in least.items()}
+        for fact, value in later.growth_since(after).items():
+            grown[fact].append(value)
         after = later
-    return least
+    return {fact: _least(values) for fact, values in grown.items()}
+
+
+def _is_uncertain(values: Sequence[int]) -> bool:
+    """Whether growth at one time after another may be the doing of others, or hidden by it."""
+    return _least(values) > 0 or all(value < 0 for value in values)
+
+
+def _least(values: Sequence[int]) -> int:
+    """The least growth, without the first times at which more was closed than opened, unless that is so each time."""
+    return min(list(dropwhile(lambda value: value < 0, values)) or values)
 
 
 async def _settle(
@@ -235,15 +249,15 @@ def _read(pid: int, params: GrowthParams) -> _Reading | None:
                     rss += member.memory_info().rss
                     threads += member.num_threads()
                     zombie = member.status() == psutil.STATUS_ZOMBIE
-                    files += member.num_fds() if params.open_files and not zombie else 0
-            except psutil.NoSuchProcess:
+                    files += open_files(member.pid) if params.open_files and not zombie else 0
+            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
                 if member is process:
                     return None
         return _Reading(process.create_time(), rss, files, threads, len(below))
     except psutil.NoSuchProcess:
         return None
-    except psutil.AccessDenied as error:
+    except (psutil.AccessDenied, PermissionError):
         raise Unmeasurable(
-            f"no permission to look at process {error.pid}",
+            f"no permission to look at process {pid} and those below it",
             hint="run as the same user or as root, or leave its files out with `open_files: false`",
         ) from None
