@@ -14,6 +14,7 @@ import pytest
 
 from tests.checkers.redis_process import redis_server
 from tests.context import call_checker, check_context, observe
+from xnai_validate.checkers.experiment._watch import Bystanders, Look, Probe, Watch
 from xnai_validate.engine.attempts.attempt import Judgement, judge_facts
 from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
 from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
@@ -21,8 +22,11 @@ from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
 SERVER = """
 import http.server, time
 class Page(http.server.BaseHTTPRequestHandler):
+    pause_s = 0
     def do_GET(self):
-        time.sleep(0.3 if self.path == "/slow" else 0)
+        if self.path == "/tire":
+            Page.pause_s = 0.6
+        time.sleep({"/slow": 0.3, "/tired": Page.pause_s}.get(self.path, 0))
         self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
@@ -191,8 +195,6 @@ def test_what_cannot_be_disturbed_is_reported() -> None:
 
 def test_a_moment_is_taken_for_what_it_is() -> None:
     """The time of detection is from when the faults are active, that of recovery from the beginning of the undo."""
-    from xnai_validate.checkers.experiment._watch import Probe, Watch
-
     watch = Watch(steady=2)
     watch.take(Probe(0.0, 0.1, "early", "x"))
     watch.injecting_at = 1.0
@@ -260,6 +262,50 @@ def test_a_time_limit_under_a_fault_is_not_judged_where_this_tool_was_late() -> 
         LATENESS.reset(token)
     assert not seen.held
     assert len(seen.facts["during_failed"]) == 1
+
+
+def test_what_this_tool_was_too_late_to_judge_is_not_taken_for_recovered() -> None:
+    """A part whose time limit cannot be judged after the fault is an error with its name, neither steady nor failed."""
+    late = Lateness()
+    late.add(0.0, math.inf)
+    token = LATENESS.set(late)
+    ask: JsonObject = {"kind": "http.request", "with": {"path": "/"}, "expect": {"status": 200}}
+    tire: JsonObject = {"kind": "http.request", "target": "docs", "with": {"path": "/tire"}}
+    quick: JsonObject = {
+        "kind": "http.request",
+        "target": "docs",
+        "with": {"path": "/tired"},
+        "expect": {"total_ms": {"max": 500}},
+    }
+    try:
+        with (
+            page("api") as api,
+            page("docs") as docs,
+            page("ui") as ui,
+            pytest.raises(Unmeasurable, match=r"docs \(.*could not be judged: the tool itself was late"),
+        ):
+            observe(
+                "experiment.run",
+                api,
+                others=(docs, ui),
+                **{**QUICK, "recover": "0.1s"},
+                disturb=[{"fault": "process.pause", "target": "ui"}],
+                probe=ask,
+                during=[tire],
+                again={"docs": quick},
+            )
+    finally:
+        LATENESS.reset(token)
+
+
+def test_a_bystander_counts_as_unjudged_while_no_look_could_be_judged() -> None:
+    """One look that holds or fails is enough to know it; where there is none, its last reason is kept."""
+    bystanders = Bystanders()
+    bystanders.take({"docs", "ui"}, Look({}, {"docs": "late", "ui": "late"}))
+    bystanders.take({"docs", "ui"}, Look({"ui": "status 500"}, {"docs": "late again"}))
+    assert (bystanders.failed, bystanders.unjudged) == ({"ui": "status 500"}, {"docs": "late again"})
+    bystanders.take({"docs", "ui"}, Look({}, {"ui": "late"}))
+    assert (bystanders.failed, bystanders.unjudged) == ({"ui": "status 500"}, {})
 
 
 def test_where_the_only_probe_hangs_for_as_long_as_the_fault_is_held_none_is_judged() -> None:

@@ -89,17 +89,20 @@ class Experiment(Facts):
     """From the start of the revert until the stack was steady; null if it was not steady in time."""
     outage_ms: Milliseconds | None = None
     """From the first failed probe until the stack was steady; null if all passed or it was not steady in time."""
-    blast_radius: list[str] = Field(default_factory=list)
-    """The names of the bystanders that held before and failed while the faults were in force; sorted."""
+    blast_radius: list[str] | None = Field(default_factory=list)
+    """The names of the bystanders that held before and failed while the faults were in force; sorted. Null where none
+    failed and one could not be judged."""
     blast_radius_detail: str | None = None
     """Why they failed, in words; the last reason of each."""
     left_out: list[str] = Field(default_factory=list)
     """The names of what did not hold before, of `again`: whether it comes back cannot be known."""
     left_out_detail: str | None = None
     """Why it did not, in words; null where all held."""
-    steady_after: bool = False
-    """Whether the probe, all bystanders and all of `again` that held before hold at the end."""
+    steady_after: bool | None = False
+    """Whether the probe, all bystanders and all of `again` that held before hold at the end; null where all
+    hold that could be judged."""
     steady_after_detail: str | None = None
     """What does not, in words; null where all hold."""
-    unsteady_after: list[str] = Field(default_factory=list)
-    """What does not hold at the end: the failed probe in words, the names of bystanders and of `again`."""
+    unsteady_after: list[str] | None = Field(default_factory=list)
+    """What does not hold at the end: the failed probe in words, the names of bystanders and of `again`; null where all
+    hold that could be judged."""

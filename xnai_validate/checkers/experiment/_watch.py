@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from xnai_validate.checkers._steps import failure
@@ -136,10 +136,39 @@ async def keep_probing(ctx: Context, observation: Observation, every_s: float, t
         await ctx.clock.sleep(every_s)
 
 
-async def failing_now(ctx: Context, others: dict[str, Observation]) -> dict[str, str]:
-    """Name -> reason for those that do not hold now, asked all at once; without those that could not be judged."""
-    probes = (await probe_all(ctx, others)).items()
-    return {name: probe.why for name, probe in probes if probe.why is not None and probe.kind != UNJUDGED}
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Several observations at one moment: name -> reason."""
+
+    failing: dict[str, str]
+    """Those that do not hold."""
+    unjudged: dict[str, str]
+    """Those that could not be judged, because this tool was itself late."""
+
+
+@dataclass(slots=True)
+class Bystanders:
+    """What is known of the bystanders while the faults are in force."""
+
+    failed: dict[str, str] = field(default_factory=dict)
+    """Name -> the last reason, of those that did not hold."""
+    unjudged: dict[str, str] = field(default_factory=dict)
+    """Name -> the last reason, of those that could not be judged at any look."""
+    _judged: set[str] = field(default_factory=set)
+
+    def take(self, names: Iterable[str], look: Look) -> None:
+        """Keep what a look at these has shown."""
+        self.failed |= look.failing
+        self._judged |= set(names) - look.unjudged.keys()
+        late = self.unjudged | look.unjudged
+        self.unjudged = {name: why for name, why in late.items() if name not in self._judged}
+
+
+async def look_at(ctx: Context, others: dict[str, Observation]) -> Look:
+    """Make the observations, all at once."""
+    reasons = {name: (probe.kind, probe.why) for name, probe in (await probe_all(ctx, others)).items()}
+    failing = {name: why for name, (kind, why) in reasons.items() if why is not None and kind != UNJUDGED}
+    return Look(failing, {name: why for name, (kind, why) in reasons.items() if why is not None and kind == UNJUDGED})
 
 
 async def probe_all(ctx: Context, others: dict[str, Observation]) -> dict[str, Probe]:

@@ -10,17 +10,22 @@ from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.experiment._models import Experiment, ExperimentParams, experiment_waits
 from xnai_validate.checkers.experiment._watch import (
     NOT_HERE,
+    UNJUDGED,
+    Bystanders,
+    Look,
     Probe,
     Watch,
-    failing_now,
     in_words,
     keep_probing,
+    look_at,
     probe_all,
     probe_once,
 )
 from xnai_validate.kit import Context, Observation, ToolLate, Unmeasurable, XnaiError, checker, wait_until_steady
 
 FAILED_CAP = 20
+LOOKS_WHEN_LATE = 3
+"""How often what must hold is looked at, where this tool was too late to judge it: its lateness passes."""
 
 
 @checker(
@@ -75,9 +80,15 @@ def _plain(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def _split(params: ExperimentParams, ctx: Context) -> tuple[dict[str, Observation], dict[str, str]]:
     """Split observations into those that hold and, with the reason, those that do not; drop what does not apply.
 
-    Raises Unmeasurable where nothing holds.
+    Raises Unmeasurable where nothing holds, ToolLate where this tool was too late to judge one.
     """
     probes = await probe_all(ctx, params.again)
+    for _ in range(LOOKS_WHEN_LATE - 1):
+        late = {name: params.again[name] for name, probe in probes.items() if probe.kind == UNJUDGED}
+        probes |= await probe_all(ctx, late)
+    for probe in probes.values():
+        if probe.kind == UNJUDGED:
+            raise ToolLate(probe.why or UNJUDGED)
     holding = {name: params.again[name] for name, probe in probes.items() if probe.why is None}
     away = {name: probe.why for name, probe in probes.items() if probe.why is not None and probe.kind != NOT_HERE}
     if params.again and not holding:
@@ -95,8 +106,7 @@ def _join_reasons(observations: Mapping[str, Observation], away: Mapping[str, st
 
 async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str, Observation]) -> Experiment:
     """Carry the experiment out: probe all the time, inject the fault, revert it, wait for the steady state."""
-    watch = Watch(params.steady)
-    touched: dict[str, str] = {}
+    watch, bystanders = Watch(params.steady), Bystanders()
 
     def take_probe(probe: Probe) -> None:
         """Count a probe and report the progress."""
@@ -108,14 +118,16 @@ async def _measure(params: ExperimentParams, ctx: Context, afterwards: dict[str,
 
     async with asyncio.TaskGroup() as group:
         probing = group.create_task(keep_probing(ctx, params.probe, params.every, take_probe))
-        during, unjudged = await _disturb(params, ctx, watch, touched)
-        away = await _await_recovery(params, ctx, watch, afterwards)
+        during, unjudged = await _disturb(params, ctx, watch, bystanders)
+        last = await _await_recovery(params, ctx, watch, afterwards)
         probing.cancel()
     why = None if watch.is_steady else watch.last_why or "the probe did not hold often enough"
-    unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(away)
-    facts = _facts_of(watch, None if unjudged and not during else during, touched, unsteady)
-    detail = _join_reasons(params.bystanders, touched, ctx) or None
-    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(unjudged or _why_no_probe(watch))
+    unsteady = ([in_words(ctx, params.probe, why)] if why else []) + sorted(last.failing)
+    facts = _facts_of(watch, None if unjudged and not during else during, bystanders, unsteady, last)
+    detail = _join_reasons(params.bystanders, bystanders.failed, ctx) or None
+    late = _join_reasons(params.bystanders | afterwards, bystanders.unjudged | last.unjudged, ctx)
+    not_reached = unjudged or _why_no_probe(watch) or late or None
+    return facts.model_copy(update={"blast_radius_detail": detail}).not_reached(not_reached)
 
 
 def _why_no_probe(watch: Watch) -> str | None:
@@ -143,7 +155,8 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
 
     async def why_bystanders() -> str | None:
         """Observe the bystanders; return why some do not hold, None if all do."""
-        return _join_reasons(params.bystanders, await failing_now(ctx, params.bystanders), ctx) or None
+        look = await look_at(ctx, params.bystanders)
+        return _join_reasons(params.bystanders, look.failing | look.unjudged, ctx) or None
 
     ctx.progress("steady before?")
     begun_s = ctx.clock.monotonic()
@@ -165,7 +178,7 @@ async def _wait_until_steady(params: ExperimentParams, ctx: Context) -> None:
 
 
 async def _disturb(
-    params: ExperimentParams, ctx: Context, watch: Watch, touched: dict[str, str]
+    params: ExperimentParams, ctx: Context, watch: Watch, bystanders: Bystanders
 ) -> tuple[list[str], str | None]:
     """Inject the faults, hold them and begin to revert them; return what `_observe_disturbed` does."""
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
@@ -176,7 +189,7 @@ async def _disturb(
         begun = watch.in_force_at = ctx.clock.monotonic()
         ctx.progress("disturbed")
         held = asyncio.Event()
-        asking = group.create_task(_watch_bystanders(params, ctx, touched, held))
+        asking = group.create_task(_watch_bystanders(params, ctx, bystanders, held))
         seen = await _observe_disturbed(params, ctx)
         await ctx.clock.sleep(max(0.0, params.hold - (ctx.clock.monotonic() - begun)))
         held.set()
@@ -187,14 +200,14 @@ async def _disturb(
 
 
 async def _watch_bystanders(
-    params: ExperimentParams, ctx: Context, touched: dict[str, str], held: asyncio.Event
+    params: ExperimentParams, ctx: Context, bystanders: Bystanders, held: asyncio.Event
 ) -> None:
-    """Observe the bystanders until the faults were `held`, once at least, and note those that do not hold.
+    """Observe the bystanders until the faults were `held`, once at least, and note what became of them.
 
     A look that is under way then is not cut short: of a bystander that hangs nothing would be known.
     """
     while params.bystanders:
-        touched |= await failing_now(ctx, params.bystanders)
+        bystanders.take(params.bystanders, await look_at(ctx, params.bystanders))
         await ctx.clock.sleep(params.every)
         if held.is_set():
             return
@@ -215,31 +228,37 @@ async def _observe_disturbed(params: ExperimentParams, ctx: Context) -> tuple[li
     return failed[:FAILED_CAP], unjudged
 
 
-async def _await_recovery(
-    params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]
-) -> set[str]:
-    """Wait until the stack is steady or may take no longer; return the observations that do not hold then.
+async def _await_recovery(params: ExperimentParams, ctx: Context, watch: Watch, others: dict[str, Observation]) -> Look:
+    """Wait until the stack is steady or may take no longer; return the last look at the observations.
 
     What is judged began when that time was over: a look, or a probe, that began before may have seen the stack as it
-    was before.
+    was before. What this tool was too late to judge is not taken for steady: it is looked at again.
     """
     assert watch.reverted_at is not None
     deadline = watch.reverted_at + params.recover
     ctx.progress("steady again?")
+    looks_left = LOOKS_WHEN_LATE
     while True:
         is_last = ctx.clock.monotonic() >= deadline and watch.is_settled_after(deadline)
-        away = set(await failing_now(ctx, others)) if watch.is_steady or is_last else set(others)
-        if is_last or (watch.is_steady and not away):
-            return away
+        if watch.is_steady or is_last:
+            look = await look_at(ctx, others)
+            looks_left -= is_last
+            if not look.unjudged and (is_last or not look.failing):
+                return look
+            if is_last and looks_left <= 0:
+                return look
         await ctx.clock.sleep(params.every)
 
 
-def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], unsteady: list[str]) -> Experiment:
+def _facts_of(
+    watch: Watch, during: list[str] | None, bystanders: Bystanders, unsteady: list[str], last: Look
+) -> Experiment:
     """Return the facts of a whole experiment."""
     assert watch.in_force_at is not None
     assert watch.reverted_at is not None
     steady_at = watch.steady_since if watch.is_steady else None
     first = watch.first_failed
+    is_unknown = bool(last.unjudged) and not unsteady
     return Experiment(
         detected_ms=_elapsed_ms(watch.in_force_at, first),
         requests_during=watch.count,
@@ -250,10 +269,10 @@ def _facts_of(watch: Watch, during: list[str] | None, touched: dict[str, str], u
         during_failed=during,
         recovered_ms=_elapsed_ms(watch.reverted_at, steady_at),
         outage_ms=None if first is None else _elapsed_ms(first, steady_at),
-        blast_radius=sorted(touched),
-        steady_after=not unsteady,
+        blast_radius=None if bystanders.unjudged and not bystanders.failed else sorted(bystanders.failed),
+        steady_after=None if is_unknown else not unsteady,
         steady_after_detail="; ".join(unsteady) or None,
-        unsteady_after=unsteady,
+        unsteady_after=None if is_unknown else unsteady,
     )
 
 
