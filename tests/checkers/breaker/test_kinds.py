@@ -58,6 +58,24 @@ def test_a_dependency_that_is_back_late_is_waited_for(redis: Target) -> None:
             seen("reopen", running, trip=late)
 
 
+def test_a_dependency_that_works_off_a_crowd_is_waited_for_after_an_outage(redis: Target) -> None:
+    """Trials that fail when Redis is back open the breaker anew: they are made again until it closes."""
+    with stack(redis, answer_s=0.2) as running:
+        late = {"fault": {"fault": "workers.spoil", "with": {"more": 3}}}
+        outage = {"fault": "process.pause", "target": "redis"}
+        found = seen("outage", running, trip=late, outage=outage, back=1.0)
+        assert (found.facts["opened"], found.facts["closed_again"]) == (True, True)
+
+
+def test_crowds_without_redis_grow_from_a_few_calls(redis: Target) -> None:
+    """A breaker that does not open is called by 4, 8, 16 and 24 at once, after 8 one after the other."""
+    with stack(redis, reference.OpensNotWithoutRedis, answer_s=0.2) as running:
+        outage = {"fault": "process.pause", "target": "redis"}
+        found = seen("outage", running, outage=outage, back=1.0)
+        assert found.facts["opened"] is False
+        assert found.facts["opened_detail"].startswith("60 calls failed")
+
+
 def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
     """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is reverted."""
     with stack(redis) as running:

@@ -15,10 +15,10 @@ from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, Observation, checker
+from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, Observation, Unmeasurable, checker
 
-CONNECTIONS = 24
-"""Calls at once, on connections of their own, that reach every worker of a server, or of several behind one url."""
+FIRST_CROWD, LARGEST_CROWD = 4, 24
+"""Calls at once, on connections of their own: the last reach every worker of a server, or of several behind one url."""
 CALLS = 5
 """Calls that are to succeed, and calls that are to be refused, while Redis is gone."""
 
@@ -161,13 +161,15 @@ async def _without(driver: Driver, record: _Record) -> None:
 async def _open_every_worker(driver: Driver, observation: Observation, opening: Opening) -> None:
     """Make as many calls fail at once as open the breaker in each of many workers, until one is refused.
 
-    Without Redis each worker counts by itself, and how many there are is not known from outside.
+    Without Redis each worker counts by itself, and how many there are is not known from outside. Each crowd is twice
+    the one before: a model server with a single slot has to work off every call that it was given meanwhile.
     """
     params = driver.params
-    for _ in range(params.failures + 1):
+    for number in range(params.failures + 1):
         if opening.refusal is not None:
             return
-        calls = await at_once(params, driver.ctx, observation, CONNECTIONS)
+        crowd = min(FIRST_CROWD * 2**number, LARGEST_CROWD)
+        calls = await at_once(params, driver.ctx, observation, crowd)
         failed = [call for call in calls if call.outcome is Outcome.FAILED]
         opening.failed += sorted(failed, key=lambda call: call.answered_s)
         opening.refusal = next((call for call in calls if call.outcome is Outcome.REFUSED), None)
@@ -188,7 +190,7 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
             break  # by now calls have closed it, or it lost its state: it was not written to Redis in between
         await driver.ctx.clock.sleep(PAUSE_S)
         call = await driver.call()
-    record.closed_again = await driver.ready()
+    record.closed_again = await _close(driver)
     while True:
         is_last = driver.now() >= ended_s + params.back
         reading = await driver.readings.until("closed")
@@ -199,6 +201,23 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
             return
         await driver.ctx.clock.sleep(params.every)
         await driver.call()
+
+
+async def _close(driver: Driver) -> bool:
+    """Make calls until the breaker is closed; return whether it is.
+
+    Calls that fail are made again for as long as before the outage: the dependency stood still, too, and may first have
+    to work off what it was given then. Raises Unmeasurable if they still fail afterwards.
+    """
+    end_s = driver.now() + driver.params.steady_within
+    while True:
+        is_last = driver.now() >= end_s
+        try:
+            return await driver.ready()
+        except Unmeasurable:
+            if is_last:
+                raise
+        await driver.ctx.clock.sleep(PAUSE_S)
 
 
 def _has_returned(record: _Record) -> bool | None:
