@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -10,8 +11,9 @@ import psutil
 import pytest
 
 from tests.context import observe
+from tests.e2e.tool import report, tool
 from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_kills, pressure_percent
-from xnai_validate.kit import Unmeasurable
+from xnai_validate.kit import JsonObject, JsonValue, Unmeasurable
 
 GIB = 2**30
 
@@ -74,6 +76,40 @@ def test_kills_and_handles_are_read_as_the_kernel_writes_them(tmp_path: Path) ->
     (tmp_path / "sys/fs").mkdir(parents=True)
     (tmp_path / "sys/fs/file-nr").write_text("1984\t0\t9223372036854775807\n")
     assert file_handles(tmp_path) == (1984, 9223372036854775807)
+
+
+def test_kills_from_before_the_run_are_not_counted(tmp_path: Path) -> None:
+    """What was killed since the host started may be long over: the run counts from its beginning."""
+    proc = write(
+        tmp_path / "proc",
+        meminfo=Path("/proc/meminfo").read_text(),
+        loadavg="0.10 0.10 0.10 1/100 1",
+        vmstat="pswpin 0\npswpout 0\noom_kill 7\n",
+    )
+    look: JsonObject = {
+        "title": "No process is killed.",
+        "kind": "host.resources",
+        "with": {"procfs": str(proc)},
+        "expect": {"oom_kills_in_run": 0},
+    }
+    kill: JsonObject = {
+        "id": "kill",
+        "title": "Two processes are killed.",
+        "kind": "command.run",
+        "after": ["before"],
+        "with": {"command": ["sed", "-i", "s/oom_kill 7/oom_kill 9/", str(proc / "vmstat")]},
+    }
+    checks: list[JsonValue] = [look | {"id": "before"}, kill, look | {"id": "later", "after": ["kill"]}]
+    files = {
+        "checks__own__host.yaml": json.dumps({"title": "Host", "checks": checks}),
+        "profiles__mine.yaml": json.dumps({"title": "Mine", "suites": ["own/host"]}),
+    }
+    write(tmp_path, **files)
+    assert tool(tmp_path, "run", "mine", "-o", "report.json").code == 1
+    counted = {check.id: check.facts for check in report(tmp_path / "report.json").checks}
+    assert counted["own/host:before"]["oom_kills_in_run"] == 0
+    later = counted["own/host:later"]
+    assert (later["oom_kills"], later["oom_kills_in_run"]) == (9, 2)
 
 
 def test_the_lowest_limit_of_the_control_groups_counts(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +82,8 @@ class Resources(Facts):
     """Of the last 10 s, how long all tasks waited for a disk."""
     oom_kills: Count | None
     """Processes that the kernel killed to free memory since it started."""
+    oom_kills_in_run: Count | None
+    """How many of these it killed since the run began: only those can be the doing of what the run asked for."""
     group_memory_mib: Mebibytes | None
     """What the control group of this process uses; null without one, as in a shell on most hosts."""
     group_memory_limit_mib: Mebibytes | None
@@ -90,6 +92,16 @@ class Resources(Facts):
     """In use, of that limit."""
     uptime_s: Seconds
     """Since the machine started."""
+
+
+def _oom_kills_key(params: ResourcesParams) -> Hashable:
+    """The key under which the number of kills is noted when the run begins."""
+    return "host", "oom kills", params.procfs
+
+
+def _notes(params: ResourcesParams) -> Mapping[Hashable, object]:
+    """The number of kills when the run begins."""
+    return {_oom_kills_key(params): oom_kills(Path(params.procfs))}
 
 
 @contextmanager
@@ -120,14 +132,14 @@ def _file_system(path: str) -> os.statvfs_result:
         raise Unmeasurable(f"the space at {path} cannot be measured: {error.strerror}") from None
 
 
-@checker("host.resources", target=False)
+@checker("host.resources", target=False, notes=_notes)
 async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     """Measure the machine the tool runs on: memory, swap, load, disk, open files, pressure, kills to free memory.
 
     Source: /proc (through psutil, and pressure stall information) and the control group of the process.
 
         kind: host.resources
-        expect: {memory_percent: {max: 94}, disk_free_gib: {min: 2}, oom_kills: 0}
+        expect: {memory_percent: {max: 94}, disk_free_gib: {min: 2}, oom_kills_in_run: 0}
     """
     import psutil
 
@@ -144,6 +156,7 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
     group = group_memory(proc)
     cores = os.cpu_count() or 1
     handles = file_handles(proc)
+    killed, before = oom_kills(proc), ctx.noted(_oom_kills_key(params))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     used_blocks = files.f_blocks - files.f_bfree
     usable_blocks = used_blocks + files.f_bavail
@@ -170,7 +183,8 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
         pressure_cpu_some_percent=pressure_percent("cpu", "some", proc),
         pressure_io_some_percent=pressure_percent("io", "some", proc),
         pressure_io_full_percent=pressure_percent("io", "full", proc),
-        oom_kills=oom_kills(proc),
+        oom_kills=killed,
+        oom_kills_in_run=killed - before if killed is not None and isinstance(before, int) else None,
         group_memory_mib=usage / MIB if usage is not None else None,
         group_memory_limit_mib=limit / MIB if limit else None,
         group_memory_percent=100 * usage / limit if usage is not None and limit else None,

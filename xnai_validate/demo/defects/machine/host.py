@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable
 from email.utils import formatdate
+from itertools import count
+from pathlib import Path
 
 import uvicorn
 
 from xnai_validate.demo.defects.defect import Defect
-from xnai_validate.demo.processes.machine import host_vars, oom_kills
+from xnai_validate.demo.processes.machine import host_vars
 from xnai_validate.demo.processes.supervision.child import server_config
 from xnai_validate.demo.settings import Settings
 
@@ -34,8 +38,8 @@ _MEMORY = {
 _HALF_FREE = {"MemAvailable": _MEMORY["MemTotal"] // 2}
 
 
-def _show_proc(defect: Defect, *, memory: dict[str, int], killed: int = 0) -> Defect:
-    """Let a defect show a folder like /proc, of a host in its state."""
+def _show_proc(defect: Defect, *, memory: dict[str, int], kills: bool = False) -> Defect:
+    """Let a defect show a folder like /proc, of a host in its state; with `kills` of one that kills processes."""
 
     @defect.wraps(host_vars)
     def with_proc(original: HostVars, /, settings: Settings) -> dict[str, object]:
@@ -43,12 +47,21 @@ def _show_proc(defect: Defect, *, memory: dict[str, int], killed: int = 0) -> De
         proc.mkdir(exist_ok=True)
         text = "".join(f"{name + ':':<16}{kib:>8} kB\n" for name, kib in (_MEMORY | memory).items())
         (proc / "meminfo").write_text(text, "ascii")
-        vmstat = f"pswpin 104223\npswpout 288110\noom_kill {oom_kills() + killed}\n"
-        (proc / "vmstat").write_text(vmstat, "ascii")
+        (proc / "vmstat").write_text("oom_kill 0000000000\npswpin 104223\npswpout 288110\n", "ascii")
         (proc / "loadavg").write_text("1.02 0.97 0.91 2/611 48213\n", "ascii")
+        if kills:
+            threading.Thread(target=_count_kills, args=(proc / "vmstat",), daemon=True).start()
         return {**original(settings), "procfs": str(proc)}
 
     return defect
+
+
+def _count_kills(vmstat: Path) -> None:
+    """Add 1 to the number of kills every 2 ms, for as long as the stack lives."""
+    with vmstat.open("r+b", buffering=0) as file:
+        for number in count(1):
+            os.pwrite(file.fileno(), f"oom_kill {number:010}\n".encode(), 0)
+            time.sleep(0.002)
 
 
 MEMORY_FULL = _show_proc(
@@ -62,9 +75,9 @@ SWAPPING = _show_proc(
 )
 
 OOM = _show_proc(
-    Defect("host-oom", "The kernel has killed processes for want of memory.", checks=("resources/stack:no-oom",)),
+    Defect("host-oom", "The kernel kills processes for want of memory.", checks=("resources/stack:no-oom",)),
     memory=_HALF_FREE,
-    killed=3,
+    kills=True,
 )
 
 # /proc is a file system without a single free block.
