@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.report.runs import CASES, Script, finding
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.results.exchange import Exchange
@@ -292,3 +294,23 @@ def test_what_is_missing_in_one_document_is_one_cause_through_the_gateway_too() 
         "s/s:direct": ("s/s:through",),
         "s/s:other": (),
     }
+
+
+@pytest.mark.parametrize(
+    ("answers", "merged"),
+    [
+        ((("vikunja", "/info", "{}"), ("docs", "/info", "{}")), False),
+        ((("api", "/health", "{}"), ("gateway", "/api/v1/health", "{}")), True),
+        ((("llm", "/health", '{"status": "ok"}'), ("worker", "/ready", '{"status": "ok"}')), False),
+    ],
+)
+def test_like_documents_of_unrelated_services_are_causes_of_their_own(
+    answers: tuple[tuple[str, str, str], ...], merged: bool
+) -> None:
+    """An empty object, or a few common words, is no evidence that two services gave one answer."""
+    script = Script("x", "x")
+    for target, path, body in answers:
+        answer = Exchange(protocol="http", request=f"GET http://{target}{path}", response="200 OK", response_body=body)
+        broken = finding("json $.version", "matches", "^1", None)
+        script.check(f"s/s:{target}", "T", Status.FAIL, target=target, findings=(broken,), exchanges=(answer,))
+    assert len(causes(script)) == (1 if merged else 2)

@@ -18,6 +18,8 @@ ALIKE = 3
 """From this number on, checks of one target that got the same answer are taken for one cause."""
 SAME = 2
 """From this number on, checks whose failures are the same in every word, or break one promise in one way, are."""
+_EMPTY = ("", "{}", "[]", "null")
+"""Documents that have no part."""
 DETAIL_LENGTH = 20
 """A detail of a failure that is at least this long is recognized in the reasons of other checks."""
 WORD = 40
@@ -141,9 +143,9 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
 
     That is: the same words of an error, on whatever target; on one target, the same error instead of an answer, an
     answer with the same status of 500 or more, or the same part missing in a document, or on any target in a document
-    that is the same in every word; an answer of 500 or more that
-    the API gives and the gateway passes on, or that requests for one path get in the same words; messages that come
-    more than once, counted as repetitions or by their types; one promise that is broken in the same facts, alike as
+    that is the same in every word and comes from a path with the same end; an answer of 500 or more that the API gives
+    and the gateway passes on, or that requests for one path get in the same words; messages that come more than once,
+    counted as repetitions or by their types; one promise that is broken in the same facts, alike as
     far as these are not measured numbers, long texts, lists or objects; one promise of which the target breaks a limit,
     whatever is measured (a blocked event loop shows in many times), or that it breaks under the same fault; the same
     value of several parts, of one kind of check; one part of the answers that is empty, or lacks what must be in it
@@ -176,7 +178,7 @@ def _keys(check: CheckResult, level: Level = "expect") -> Iterator[Key]:
     if first.actual is None and first.expected is not None and " $" in first.fact:
         yield ALIKE, ("missing", check.target, first.fact)
     if first.actual is None and " $" in first.fact and (document := _last_document(check)) is not None:
-        yield SAME, ("missing in", first.fact, document)
+        yield SAME, ("missing in", first.fact, *document)
     if check.promise is not None:
         if not any(finding.fact == "failed_steps" for finding in broken):
             facts = frozenset((finding.fact, *_same_value(finding.actual)) for finding in broken)
@@ -212,10 +214,18 @@ def _response(check: CheckResult) -> Hashable | None:
     return "response", method, path, exchange.response, exchange.response_body
 
 
-def _last_document(check: CheckResult) -> str | None:
-    """The body of the last response; None without one."""
+def _last_document(check: CheckResult) -> tuple[str, str] | None:
+    """The last segment of the path and the body of the last response; None without one.
+
+    Prefixes are left out, since a gateway has its own. An empty document, as many services give, is evidence of one
+    answer only where the gateway can have brought that of the API.
+    """
     exchange = next((each for each in reversed(check.exchanges) if each.protocol == "http"), None)
-    return exchange.response_body if exchange is not None else None
+    if exchange is None or exchange.response_body is None:
+        return None
+    if exchange.response_body.strip() in _EMPTY and check.target not in ("api", "gateway"):
+        return None
+    return urlsplit(exchange.request.partition(" ")[2]).path.rpartition("/")[2], exchange.response_body
 
 
 def _absence_key(check: CheckResult) -> Key:
