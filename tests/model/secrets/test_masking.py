@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xnai_validate.model.json import JsonValue
+from xnai_validate.model.secrets.credentials import secrets_in
 from xnai_validate.model.secrets.masking import Masker
 
 
@@ -156,6 +157,7 @@ def test_a_known_secret_is_masked_in_every_spelling(secret: str, text: str) -> N
         (r'{"a": "{\"api_key\": \"abc4711x\"}"}', r'{"a": "{\"api_key\": \"***\"}"}'),
         ('{"api_keys": ["abc1", "abc2"], "keys": ["a"]}', '{"api_keys": ["***", "***"], "keys": ["a"]}'),
         ('{"password": 12345678, "tokens": 12345678}', '{"password": "***", "tokens": 12345678}'),
+        ('{"pass": 12, "fail": 0}', '{"pass": 12, "fail": 0}'),
         ("Set-Cookie: sid=abc4711x; Path=/", "Set-Cookie: ***; Path=/"),
         ("authorization: Token abc4711x", "authorization: Token ***"),
         ("BEARER abc4711x", "BEARER ***"),
@@ -180,6 +182,7 @@ def test_values_of_secret_names_are_masked_in_other_texts(text: str, masked: str
         ({"token": {"value": "abc14711", "ttl": 5}}, {"token": {"value": "***", "ttl": 5}}),
         ({"password": {"type": "string"}}, {"password": {"type": "string"}}),
         ({"password": 4711, "token": 4711}, {"password": "***", "token": 4711}),
+        ({"pass": 12, "fail": 0}, {"pass": 12, "fail": 0}),
         ([{"name": "DB_PASSWORD", "value": "abc1"}], [{"name": "DB_PASSWORD", "value": "***"}]),
         (["db", "--password", "abc1", "--verbose", "abc2"], ["db", "--password", "***", "--verbose", "abc2"]),
         ({"headers": {"X-Auth": ["abc1"]}}, {"headers": {"X-Auth": ["***"]}}),
@@ -188,6 +191,13 @@ def test_values_of_secret_names_are_masked_in_other_texts(text: str, masked: str
 def test_values_of_secret_names_are_masked_in_documents(document: JsonValue, masked: JsonValue) -> None:
     """Also as numbers, in lists, in pairs of name and value, and after an option of a command."""
     assert Masker(()).json(document) == masked
+
+
+def test_a_known_number_is_masked_under_any_secret_name() -> None:
+    """A server counts what passed under `pass`; the number that the user gave as a password is no such count."""
+    masker = Masker(secrets_in({"user": "bob", "pass": 47110}))
+    assert masker.json({"pass": 47110, "port": 47110, "db_pass": 3}) == {"pass": "***", "port": 47110, "db_pass": 3}
+    assert masker.text('{"pass": 47110}') == '{"pass": ***}'
 
 
 def test_a_huge_value_of_a_secret_name_is_masked_and_not_remembered() -> None:

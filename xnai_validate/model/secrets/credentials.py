@@ -25,7 +25,7 @@ def secrets_in(value: JsonValue, name: str = "") -> Iterator[str]:
             is_option = isinstance(before, str) and before.startswith("-") and "=" not in before
             yield from secrets_in(item, str(before) if is_option and not looks_secret(name) else name)
     elif isinstance(value, int) and not isinstance(value, bool):
-        if holds_secret_number(name):
+        if holds_secret_number(name, is_input=True):
             yield str(value)
     elif isinstance(value, str) and value:
         if looks_secret(name):

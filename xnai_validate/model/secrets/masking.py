@@ -141,7 +141,7 @@ class Masker:
         """Return a member of a JSON text with its value masked if its name is a secret one; learn the value."""
         name, between, value, number = found.groups()
         if number is not None:
-            return f'"{name}"{between}"{MASK}"' if holds_secret_number(name) else found[0]
+            return f'"{name}"{between}"{MASK}"' if self._is_secret_number(name, number) else found[0]
         if not looks_secret(name) or _is_piece_of_text(name, value):
             return found[0]
         self._learn(value)
@@ -187,7 +187,7 @@ class Masker:
             plain = self._plain_keys
             masked = {
                 key if key in plain else self._mask_key(key): item
-                if type(item) in _NUMBERS and not (type(item) is int and holds_secret_number(key))
+                if type(item) in _NUMBERS and not (type(item) is int and self._is_secret_number(key, str(item)))
                 else self._mask_item(key, item)
                 for key, item in value.items()
             }
@@ -223,7 +223,11 @@ class Masker:
             return MASK
         if isinstance(item, _NESTED):
             return self._mask_nested(key, item) if looks_secret(key) else self._json(item)
-        return MASK if holds_secret_number(key) and type(item) is int else item
+        return MASK if type(item) is int and self._is_secret_number(key, str(item)) else item
+
+    def _is_secret_number(self, name: str, digits: str) -> bool:
+        """Whether a number under a name is a credential: by its name, or because this credential is known."""
+        return holds_secret_number(name) or (digits in self._secrets and looks_secret(name))
 
     def _mask_nested(self, key: str, item: JsonValue) -> JsonValue:
         """Return what stands under a secret name: of a list all texts are masked, of a mapping its value."""

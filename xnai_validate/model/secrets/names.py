@@ -23,15 +23,19 @@ _NUMBER = re.compile(r"(?:\d+|v)")
 """A word that counts names: `token2`, `API_TOKEN_V2`."""
 
 
-_NUMBERS = re.compile(r"(?:.*(?:password|passwd|passphrase|passcode|secret)|pass|pwd|otp|totp|pin|pincode)")
+_NUMBERS = re.compile(r"(?:.*(?:password|passwd|passphrase|passcode|secret)|pwd|otp|totp|pin|pincode)")
 """Names under which a number is a credential."""
 
 
 @lru_cache(maxsize=4096)
-def holds_secret_number(name: str) -> bool:
-    """Whether a number under this name is a credential, such as a PIN: most numbers under secret names are counts."""
+def holds_secret_number(name: str, *, is_input: bool = False) -> bool:
+    """Whether a number under this name is a credential, such as a PIN: most numbers under secret names are counts.
+
+    `is_input`: whether it stands in a document written for the tool, where `pass` is short for password; in the
+    documents of servers and reports it counts what passed.
+    """
     words = [word.lower() for word in _WORD.findall(name)]
-    return bool(words) and _NUMBERS.fullmatch(words[-1]) is not None
+    return bool(words) and (_NUMBERS.fullmatch(words[-1]) is not None or (is_input and words[-1] == "pass"))
 
 
 @lru_cache(maxsize=4096)
