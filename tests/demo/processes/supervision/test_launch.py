@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 
@@ -76,6 +78,30 @@ def test_an_error_in_the_arguments_comes_through(template: Template) -> None:
     """What the supervisor writes before it ends is the message of the failure."""
     with pytest.raises(StackFailed, match="unknown defect no-such-defect"):
         EmbeddedStack.start("A", ("no-such-defect",), launch=template.launch)
+
+
+def test_the_answer_to_an_interrupted_launch_is_not_taken_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C before the answer is read leaves it there: the next launch skips it, and its supervisor ends."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with Template() as template, tempfile.TemporaryFile() as messages:
+        below = psutil.Process(template.pid)
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "recv_fds", interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                template.launch(["--until-eof"], messages)
+        assert becomes_true(lambda: len(below.children()) == 1)
+        (interrupted,) = below.children()
+        launched = template.launch(["--no-such-option"], messages)
+        assert launched.pid != interrupted.pid
+        launched.wait(20)
+        assert launched.stdin is not None
+        assert launched.stdout is not None
+        launched.stdin.close()
+        launched.stdout.close()
+        assert becomes_true(lambda: has_ended(interrupted), 20)
 
 
 def test_a_stack_that_is_killed_has_ended(template: Template) -> None:

@@ -93,21 +93,39 @@ class Template:
         """Fork a supervisor with these arguments. Raises LaunchFailed."""
         stdin, write_end = os.pipe()
         read_end, stdout = os.pipe()
+        token = os.urandom(8).hex()
         fcntl.lockf(self._lock, fcntl.LOCK_EX)  # held by a process, so that it ends with it
+        forked = None
         try:
-            socket.send_fds(self._socket, [json.dumps(arguments).encode()], [stdin, stdout, messages.fileno()])
-            answer, handles, _, _ = socket.recv_fds(self._socket, 64, 1)
+            request = json.dumps([token, arguments]).encode()
+            socket.send_fds(self._socket, [request], [stdin, stdout, messages.fileno()])
+            forked = self._answer_to(token)
         except OSError:
-            answer, handles = b"", []
+            pass  # the template has ended
         finally:
             fcntl.lockf(self._lock, fcntl.LOCK_UN)
             os.close(stdin)
             os.close(stdout)
-        if not answer or not handles:
-            os.close(write_end)
-            os.close(read_end)
+            if forked is None:  # also where this was interrupted: a supervisor that was forked ends with its stdin
+                os.close(write_end)
+                os.close(read_end)
+        if forked is None:
             raise LaunchFailed(f"the template of stacks has ended with {self._process.poll()}")
-        return Forked(int(answer), handles[0], write_end, read_end)
+        return Forked(*forked, write_end, read_end)
+
+    def _answer_to(self, token: str) -> tuple[int, int] | None:
+        """Return the process id and the handle of the supervisor forked for a request; None without the template.
+
+        A launch that was interrupted has left its answer unread: it comes before this one.
+        """
+        while True:
+            answer, handles, _, _ = socket.recv_fds(self._socket, 64, 1)
+            if not answer or not handles:
+                return None
+            answered, _, pid = answer.decode().partition(" ")
+            if answered == token:
+                return int(pid), handles[0]
+            os.close(handles[0])
 
     def close(self) -> None:
         """End the template."""

@@ -1,7 +1,7 @@
 """The template of stacks: imports what every stack needs, then forks a supervisor for each request on its stdin.
 
-A request is a packet with the arguments as JSON, and the descriptors of stdin, stdout and stderr; the answer is a
-packet with the process id, and a handle of the process.
+A request is a packet with a token and the arguments as JSON, and the descriptors of stdin, stdout and stderr; the
+answer is a packet with the token and the process id, and a handle of the process.
 """
 
 from __future__ import annotations
@@ -29,14 +29,15 @@ def serve(requests: socket.socket) -> None:
         request, descriptors, _, _ = socket.recv_fds(requests, _REQUEST_BYTES, 3)
         if not request:
             return
+        token, arguments = json.loads(request)
         pid = os.fork()
         if pid == 0:
             requests.close()
-            _become_supervisor(json.loads(request), descriptors)
+            _become_supervisor(arguments, descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         handle = os.pidfd_open(pid)  # before it is reaped: until then no other process can get its pid
-        socket.send_fds(requests, [str(pid).encode()], [handle])
+        socket.send_fds(requests, [f"{token} {pid}".encode()], [handle])
         os.close(handle)
         _reap()
 
