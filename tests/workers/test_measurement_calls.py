@@ -51,7 +51,7 @@ def test_an_order_is_executed_once() -> None:
     assert "refused" in asyncio.run(measurement_calls.fetch("once"))
     assert measurement_calls.measure(seal({"nonce": "other"}, public_key())) == {"refused": "it is of another version"}
     assert "sealed for another process" in str(measurement_calls.measure(b"\t" + bytes(63))["refused"])
-    assert measurement_calls.known() == {}
+    assert measurement_calls.RUNS == {}
 
 
 def test_a_secret_that_a_server_sends_is_not_returned_unencrypted() -> None:

@@ -43,7 +43,7 @@ def test_figures_stay_until_they_are_fetched() -> None:
         for nonce in ("first", "second"):
             asyncio.run(worker_calls.stop(nonce))
         until = time.monotonic() + 60
-        while not all(worker_calls.known().values()):
+        while not all(run.has_ended for run in worker_calls.RUNS.values()):
             assert time.monotonic() < until
             time.sleep(0.02)
         assert "refused" in worker_calls.poll("first")

@@ -20,7 +20,7 @@ STOP_S = 0.8
 MOST = 64
 """Measurements at a time."""
 KEPT_NONCES = 10_000
-_RUNS: dict[str, MeasurementRun] = {}
+RUNS: dict[str, MeasurementRun] = {}
 """Nonce -> the measurement that this process makes, or whose answer was not fetched yet."""
 _EXECUTED: dict[str, None] = {}
 """The nonces of the last measurements."""
@@ -37,14 +37,14 @@ def measure(sealed: bytes) -> JsonObject:
     nonce = str(order["nonce"])
     if nonce in _EXECUTED:
         return {"refused": "this measurement was made before"}
-    if len(_RUNS) >= MOST:
+    if len(RUNS) >= MOST:
         return {"refused": f"it makes {MOST} measurements already"}
     _EXECUTED[nonce] = None
     if len(_EXECUTED) > KEPT_NONCES:
         del _EXECUTED[next(iter(_EXECUTED))]
     try:
         made = MeasurementOrder(**order)  # type: ignore[arg-type]
-        _RUNS[nonce] = run = MeasurementRun(made, lambda: _RUNS.pop(nonce, None))
+        RUNS[nonce] = run = MeasurementRun(made, lambda: RUNS.pop(nonce, None))
         run.begin()
     except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
         return {"refused": f"the order cannot be read: {type(error).__name__}"}
@@ -53,32 +53,27 @@ def measure(sealed: bytes) -> JsonObject:
 
 async def fetch(nonce: str) -> JsonObject:
     """Wait for the end of a measurement and return its answer as a text of JSON; without one if it goes on."""
-    run = _RUNS.get(nonce)
+    run = RUNS.get(nonce)
     if run is None:
         return {"refused": "it does not know this measurement: the process was replaced"}
     run.renew()
     await asyncio.wait([asyncio.wrap_future(run.ended)], timeout=WAIT_S)
     if not run.ended.done():
         return {}
-    _RUNS.pop(nonce, None)
+    RUNS.pop(nonce, None)
     run.release()
     return {"answer": run.answer_text()}
 
 
 async def stop(nonce: str) -> JsonObject:
     """End a measurement at once, and forget it; return whether everything of it is over."""
-    run = _RUNS.pop(nonce, None)
+    run = RUNS.pop(nonce, None)
     if run is None:
         return {"over": True}
     run.stop("the check has ended")
     run.release()
     await asyncio.to_thread(run.join, STOP_S)
     return {"over": run.has_ended}
-
-
-def known() -> JsonObject:
-    """Return the measurements that go on here, for tests of what is left."""
-    return {nonce: run.has_ended for nonce, run in _RUNS.items()}
 
 
 def sealed(order: MeasurementOrder, key: bytes) -> bytes:

@@ -23,7 +23,7 @@ from xnai_validate.workers.share_run import ShareRun
 
 STOP_S = 0.8
 """How long `stop` waits for the end of a share."""
-_RUNS: dict[str, ShareRun] = {}
+RUNS: dict[str, ShareRun] = {}
 """Nonce -> the share that this process sends, or has sent last."""
 _EXECUTED: set[str] = set()
 
@@ -66,15 +66,15 @@ def prepare(sealed: bytes) -> JsonObject:
         return {"refused": "it is of another version"}
     nonce = str(order["nonce"])
     # One of the same run stays until `stop`: its figures may not have been fetched yet.
-    for known in [nonce for nonce, run in _RUNS.items() if run.has_ended and run.run_id != order["run"]]:
-        del _RUNS[known]
+    for known in [nonce for nonce, run in RUNS.items() if run.has_ended and run.run_id != order["run"]]:
+        del RUNS[known]
     if nonce in _EXECUTED:
         return {"refused": "this load was sent before"}
-    if any(run.run_id != order["run"] for run in _RUNS.values()):
+    if any(run.run_id != order["run"] for run in RUNS.values()):
         return {"refused": "it sends a load of another run"}
     _EXECUTED.add(nonce)
     try:
-        _RUNS[nonce] = ShareRun(Order(**order))  # type: ignore[arg-type]
+        RUNS[nonce] = ShareRun(Order(**order))  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
         return {"refused": f"the order cannot be read: {type(error).__name__}"}
     return {}
@@ -82,7 +82,7 @@ def prepare(sealed: bytes) -> JsonObject:
 
 def start(nonce: str, at: float, within_s: float) -> JsonObject:
     """Begin a share at an instant of the clock here."""
-    run = _RUNS.get(nonce)
+    run = RUNS.get(nonce)
     if run is None:
         return {"refused": "it does not know this load"}
     run.start(at, within_s)
@@ -91,32 +91,27 @@ def start(nonce: str, at: float, within_s: float) -> JsonObject:
 
 def poll(nonce: str) -> JsonObject:
     """Return how far a share is, and its figures if it has ended."""
-    run = _RUNS.get(nonce)
+    run = RUNS.get(nonce)
     return {"refused": "it does not know this load: the process was replaced"} if run is None else run.poll()
 
 
 def end(nonce: str, why: str) -> JsonObject:
     """End a share early, with its figures."""
-    if (run := _RUNS.get(nonce)) is not None:
+    if (run := RUNS.get(nonce)) is not None:
         run.end(why)
     return {}
 
 
 async def stop(nonce: str) -> JsonObject:
     """End a share at once, and forget it; return whether everything of it is over."""
-    run = _RUNS.get(nonce)
+    run = RUNS.get(nonce)
     if run is None:
         return {"over": True}
     run.stop("the run has ended")
     await asyncio.to_thread(run.join, STOP_S)
     if run.has_ended:
-        _RUNS.pop(nonce, None)
+        RUNS.pop(nonce, None)
     return {"over": run.has_ended}
-
-
-def known() -> JsonObject:
-    """Return the loads that go on here, for tests of what is left."""
-    return {nonce: run.has_ended for nonce, run in _RUNS.items()}
 
 
 def sealed(order: Order, key: bytes) -> bytes:
