@@ -65,6 +65,27 @@ AS_ANSWER = _answer_timeouts_with(
     lambda: JSONResponse(_APOLOGY),
 )
 
+CROSSED = Defect(
+    "timeout-status-crossed",
+    "A time-out of the model is sent with 503, while its envelope names 504.",
+    checks=("rag/failure:silent-query",),
+)
+
+
+@CROSSED.wraps(ErrorAnswers.timeout)
+async def send_with_503(
+    timeout: Callable[[ErrorAnswers, Request, Exception], Awaitable[Response]],
+    /,
+    self: ErrorAnswers,
+    request: Request,
+    error: Exception,
+) -> Response:
+    """Send the envelope of a time-out with another status."""
+    response = await timeout(self, request, error)
+    response.status_code = 503
+    return response
+
+
 LEAKS = Defect(
     "timeout-leaks", "The message of a time-out names a file and an address.", checks=("errors/chain:model-silent",)
 ).changes(
