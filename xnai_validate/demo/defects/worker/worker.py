@@ -80,7 +80,7 @@ async def prepare_with_poison(prepare: Callable[[Worker], Awaitable[None]], /, s
     """Add an entry that cannot be handled to the bus at the start."""
     await prepare(self)
     with contextlib.suppress(RedisError, OSError):
-        fields: Fields = {**_POISON}
+        fields: Fields = dict(_POISON.items())
         await self.redis.xadd("xnai:agent_bus", fields)
 
 
