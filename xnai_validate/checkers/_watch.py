@@ -58,19 +58,23 @@ class Watch(Observation):
         return {("fact",): self.fact}
 
 
-async def read(watch: Mapping[str, Watch], ctx: Context) -> tuple[dict[str, object], dict[str, str]]:
+async def read(
+    watch: Mapping[str, Watch], ctx: Context, *, together: bool = True
+) -> tuple[dict[str, object], dict[str, str]]:
     """Return name -> value or MISSING, and name -> reason for the observations whose rules do not hold."""
-    return _values_in(await observe_watched(watch, ctx), watch)
+    return _values_in(await observe_watched(watch, ctx, together=together), watch)
 
 
-async def observe_watched(watch: Mapping[str, Watch], ctx: Context) -> dict[str, Observed]:
-    """Make the observations of the watches and return measurement key -> observation.
+async def observe_watched(watch: Mapping[str, Watch], ctx: Context, *, together: bool = True) -> dict[str, Observed]:
+    """Make the observations of the watches, at once or in order, and return measurement key -> observation.
 
     Watches that differ only in fact and path are values of one measurement: their common observation is made once.
     """
     first: dict[str, Watch] = {}
     for entry in watch.values():
         first.setdefault(entry.measurement_key, entry)
+    if not together:
+        return {key: await ctx.observe(entry) for key, entry in first.items()}
     return dict(zip(first, await observe_all(ctx, list(first.values())), strict=True))
 
 

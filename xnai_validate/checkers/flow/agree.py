@@ -15,6 +15,8 @@ class AgreeParams(Params):
 
     readings: dict[str, Watch] = Field(min_length=2)
     """Name -> the value to read."""
+    together: bool = True
+    """Whether they are read at once; else in order, for readings that would disturb each other."""
 
 
 class Agreement(Facts):
@@ -43,7 +45,7 @@ async def agree(params: AgreeParams, ctx: Context) -> Agreement:
             direct: {kind: http.request, target: api, with: {path: /health}, fact: json, path: $.version}
             gateway: {kind: http.request, target: gateway, with: {path: /health}, fact: json, path: $.version}
     """
-    found, unread = await read(params.readings, ctx)
+    found, unread = await read(params.readings, ctx, together=params.together)
     unread |= {name: "there is no such value" for name, value in found.items() if isinstance(value, Missing)}
     values = {name: value for name, value in found.items() if not isinstance(value, Missing)}
     distinct = {_normal(value) for value in values.values()}
