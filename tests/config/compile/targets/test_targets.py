@@ -81,7 +81,7 @@ def test_the_path_of_a_url_on_the_command_line_gives_the_layout(home: Home) -> N
 
 
 def test_a_stack_file_is_the_whole_stack(home: Home) -> None:
-    """Its targets replace all others, what it lacks is not configured, and its vars lie over those of profiles."""
+    """Its targets replace all others, what it lacks is not configured, and its vars lie over those of its layout."""
     given(home, CHOICE)
     stack: JsonObject = {
         "layout": "B",
@@ -92,7 +92,7 @@ def test_a_stack_file_is_the_whole_stack(home: Home) -> None:
     api = plan.targets["api"].target
     assert (api.url, api.pid, api.tls.ca, api.tls.verify) == ("http://127.0.0.1:7/x", 12, "/ca.pem", False)
     assert plan.targets["store"].target.url is None
-    assert vars_of(plan) == {"layout": "B", "prefix": "none", "budget": {"ms": 9, "s": 1}}
+    assert vars_of(plan) == {"layout": "B", "prefix": "B!", "budget": {"ms": 9, "s": 1}}
     over = replace(home.options(stack=stack, vars={"budget.ms": "11"}), targets={"store": "redis://127.0.0.1:5"})
     assert home.load(options=over).vars["budget"] == {"ms": 11, "s": 1}
     assert home.load(options=over).targets["store"].target.url == "redis://127.0.0.1:5"

@@ -44,7 +44,10 @@ def read_stack_description(
 
 
 def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stack: StackDescription | None) -> None:
-    """Fill `space`, later sources on top: the run itself, profiles, candidates or stack file, command line."""
+    """Fill `space`, later sources on top: the run itself, profiles, candidates or stack file, command line.
+
+    The layout of a stack file brings the vars of the candidates that are for it.
+    """
     links = tuple(links)
     space.set("run.nonce", options.nonce)
     space.set("run.id", options.nonce)
@@ -59,6 +62,8 @@ def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stac
             space.overlay(candidate, where)
     else:
         if stack.layout is not None:
+            for values, where in _layout_vars(links, stack.layout):
+                space.overlay(values, where)
             space.overlay({"layout": stack.layout}, Where(None))
         space.overlay(stack.vars, Where(None))
     for dotted, text in options.vars.items():
@@ -83,6 +88,26 @@ def type_error(default: JsonValue, text: str) -> str | None:
 
 def _candidate_vars(links: Iterable[Link], options: LoadOptions) -> Iterable[tuple[JsonObject, Where]]:
     """Return the vars of the candidate that each target uses, with their place."""
+    for name, candidates, where in _candidates(links):
+        index = chosen_index(name, candidates, options)
+        candidate = candidates[index] if index is not None and index < len(candidates) else None
+        values = candidate.get("vars") if isinstance(candidate, dict) else None
+        if isinstance(values, dict):
+            yield values, where.at(index or 0, "vars")
+
+
+def _layout_vars(links: Iterable[Link], layout: str) -> Iterable[tuple[JsonObject, Where]]:
+    """Return the vars of the first candidate of each target that is for the layout, with their place."""
+    for _, candidates, where in _candidates(links):
+        for index, candidate in enumerate(candidates):
+            values = candidate.get("vars") if isinstance(candidate, dict) else None
+            if isinstance(values, dict) and values.get("layout") == layout:
+                yield values, where.at(index, "vars")
+                break
+
+
+def _candidates(links: Iterable[Link]) -> Iterable[tuple[str, list[JsonValue], Where]]:
+    """Return each target whose url is looked for, with its candidates and their place."""
     urls: dict[str, tuple[JsonValue, Where]] = {}
     for link in links:
         targets = link.raw.get("targets")
@@ -90,13 +115,8 @@ def _candidate_vars(links: Iterable[Link], options: LoadOptions) -> Iterable[tup
             if isinstance(target, dict) and "url" in target:
                 urls[name] = (target["url"], link.where.at("targets", name, "url"))
     for name, (candidates, where) in urls.items():
-        if not isinstance(candidates, list) or not candidates:
-            continue
-        index = chosen_index(name, candidates, options)
-        candidate = candidates[index] if index is not None and index < len(candidates) else None
-        values = candidate.get("vars") if isinstance(candidate, dict) else None
-        if isinstance(values, dict):
-            yield values, where.at(index or 0, "vars")
+        if isinstance(candidates, list) and candidates:
+            yield name, candidates, where
 
 
 def chosen_index(name: str, candidates: list[JsonValue], options: LoadOptions) -> int | None:
