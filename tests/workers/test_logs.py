@@ -159,7 +159,7 @@ def pages(bases: tuple[str, ...]) -> dict[str, str]:
     """Every page of the scheduler and of the worker that a link, or a name of `PAGES`, leads to: url -> text."""
     texts: dict[str, str] = {}
     urls = [urljoin(base, name) for base in bases for name in PAGES]
-    with httpx.Client(trust_env=False, follow_redirects=True) as client:
+    with httpx.Client(trust_env=False, follow_redirects=True, timeout=60) as client:
         while urls:
             url = urls.pop()
             if url in texts or not url.startswith(bases):
