@@ -14,7 +14,7 @@ from xnai_validate.model.suggestions import did_you_mean
 
 COMMANDS = {
     "run": "Run the checks of profiles and report the results.",
-    "init": "Find a stack on this host and write a stack file.",
+    "init": "Write a profile and suites for a stack, or a stack file.",
     "list": "List profiles, suites, checks, promises, kinds, faults, runs.",
     "explain": "Explain a kind of check, a family, a fault or a check.",
     "lint": "Verify profiles and suites; report every error.",

@@ -16,7 +16,7 @@ POLL_S = 0.2
 
 
 def main(percent: float, most: int) -> None:
-    """Take memory until `percent` of the host's is in use, print how many bytes were taken, and keep that level."""
+    """Allocate memory until `percent` of the host's is in use, print how many bytes that took, and keep that level."""
     with suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")  # if memory runs out, the kernel ends this process first
     pieces: list[mmap.mmap] = []

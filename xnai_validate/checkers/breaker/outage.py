@@ -89,7 +89,7 @@ class OutageFacts(CourseFacts):
     waits=drive_waits("breaker.outage", back=True),
 )
 async def outage(params: OutageParams, ctx: Context) -> OutageFacts:
-    """Take Redis away and drive a circuit breaker: it must work in memory, and return to Redis when that is back.
+    """Make Redis unavailable and drive a circuit breaker: it must work in memory, and use Redis again afterwards.
 
     Without Redis, calls must succeed and failures open the breaker, and no call may wait for Redis for long. Afterwards
     the state must be in Redis. The recovery time must be longer than the outage takes to end, else most facts are null.

@@ -103,7 +103,7 @@ class FileState(Facts):
 
 @checker("file.state", target=False, expect={"error": None, "exists": True})
 async def state(params: StateParams, ctx: Context) -> FileState:
-    """Look at a file of this host: age, size, mode, owner, and its content where that is asked for.
+    """Look at a file of this host: age, size, mode, owner, and its content if `text` is set.
 
     Only regular files are read: a pipe or a device might never end. That a file must not exist is written
     `expect: {exists: false}`.

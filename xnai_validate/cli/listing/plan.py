@@ -40,4 +40,5 @@ def _refuse_unknown(name: str, load: LoadOptions) -> None:
     profiles = Library(load, problems).profiles
     problems.raise_if_any()
     if name not in profiles and not name.endswith(ENDINGS):
-        raise ConfigError(f'"{name}" is neither a list nor a profile', hint=did_you_mean(name, [*LISTS, *profiles]))
+        hint = did_you_mean(name, [*LISTS, *profiles]) or f"lists: {', '.join(LISTS)}"
+        raise ConfigError(f'"{name}" is neither a list nor a profile', hint=hint)

@@ -160,9 +160,7 @@ class RunOptions:
     dry_run: Annotated[bool, _EXECUTION("--dry-run", help="Show what would run; send nothing.")] = False
     wait: Annotated[
         float | None,
-        _EXECUTION(
-            metavar="TIME", parser=parsed_by(duration), help="Wait for the stack to come up, at most this long: 60s."
-        ),
+        _EXECUTION(metavar="TIME", parser=parsed_by(duration), help="Longest wait for the stack to come up, e.g. 60s."),
     ] = None
     concurrency: Annotated[
         int | None,
@@ -170,7 +168,7 @@ class RunOptions:
     ] = None
     deadline: Annotated[
         float | None,
-        _EXECUTION(metavar="TIME", parser=parsed_by(duration), help="Stop the run after this time: 5m. Exits 5."),
+        _EXECUTION(metavar="TIME", parser=parsed_by(duration), help="Stop the run after this time, e.g. 5m. Exits 5."),
     ] = None
     workers: Annotated[
         str | None,

@@ -41,7 +41,7 @@ class MemoryUndo(Undo):
 
 @fault("host.memory", limit_s=300, target=False)
 class Memory:
-    """Take memory until a given part of the host's is in use, and free it afterwards.
+    """Allocate memory until a given part of the host's is in use, and free it afterwards.
 
     A child takes it piece by piece, reads the host's memory after each, frees what is too much while other programs
     take more, and asks the kernel to be the first process that is killed if memory runs out. All of it is free again
