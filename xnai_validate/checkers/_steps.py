@@ -29,7 +29,7 @@ class Steps:
 
 
 async def perform(ctx: Context, steps: Sequence[Observation], *, times: int, together: bool) -> Steps:
-    """Perform `steps` in order, `times` over; or all of them at once.
+    """Perform `steps` in order, `times` over; with `together`, all of them at once.
 
     Raises the XnaiError of the first that could not be measured; those that are under way then are finished
     first.

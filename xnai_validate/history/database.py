@@ -72,7 +72,7 @@ class History:
     """Run id -> why its journal cannot be read."""
 
     def add(self, report: RunReport, journal_bytes: int, *, running: bool = False) -> None:
-        """Add a run, or replace it. Raises XnaiError if the database cannot be written."""
+        """Add a run, or replace it; `running`: it has not ended yet. Raises XnaiError if it cannot be written."""
         with _translate_errors():
             self._insert_run(run_record(report, running=running), result_records(report), journal_bytes)
             self._prune()

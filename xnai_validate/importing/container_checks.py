@@ -20,7 +20,7 @@ _JOB_IMAGE = re.compile(r"(?:^|/)(?:mc|minio-client|kaniko|migrate)$")
 
 
 def container_check(service: Service, ids: Mapping[str, str], *, is_one_shot: bool) -> JsonObject:
-    """Return the check of a service's container: it runs, or it has ended without an error."""
+    """Return the check of a service's container: it runs, or, if `is_one_shot`, it has ended without an error."""
     name = ids[service.name]
     needs = [ids[each] for each in service.needs if each in ids]
     if is_one_shot:

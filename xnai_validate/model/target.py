@@ -136,7 +136,7 @@ class Target:
         return f"{parts.scheme}://{parts.netloc}"
 
     def join(self, path: str, *, at_root: bool = False) -> str:
-        """The url of a path below the target (or below its root); an absolute url is returned as it is.
+        """Return the url of a path below the target, or with `at_root` below its root; an absolute url as it is.
 
         A path is sent as it is written: `//admin` is another path than `/admin`.
         """

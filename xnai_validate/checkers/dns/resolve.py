@@ -193,7 +193,7 @@ def _facts_of(
     failure: WireError | None = None,
     is_literal: bool = False,
 ) -> Resolved:
-    """Return the facts of all answers to the same question, or of the failure."""
+    """Return the facts of all answers to the same question, or of the failure; `is_literal`: an address was given."""
     last = answers[-1] if answers else None
     addresses = list(last.addresses[:ANSWERS_CAP]) if last and not failure else None
     families = {"ipv6" if ":" in address else "ipv4" for address in addresses or ()}

@@ -11,7 +11,7 @@ from xnai_validate.checkers._watch import Watch, numbers_in, observe_watched
 from xnai_validate.kit import Context, NotApplicable, Observed
 
 QUIET_LOOKS = 10
-"""How often the values are looked at that other clients may move, at the most."""
+"""How often at most the values are looked at that other clients may move."""
 READINGS_KEPT = 4
 
 

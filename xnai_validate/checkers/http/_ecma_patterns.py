@@ -38,7 +38,10 @@ def ecma_pattern(pattern: str) -> regress.Regex | None:
 
 
 def unreadable_patterns(node: JsonValue, path: str = "$", is_schema: bool = False) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of every pattern of a document's schemas that is none of ECMA-262."""
+    """Yield the place and the text of every pattern of a document's schemas that ECMA-262 does not allow.
+
+    `is_schema`: the node is a schema, whose `pattern` is a regular expression and not a name.
+    """
     if isinstance(node, list):
         for at, item in enumerate(node):
             yield from unreadable_patterns(item, f"{path}[{at}]", is_schema)

@@ -63,9 +63,10 @@ class Exposition:
 
 
 def parse(body: bytes, *, openmetrics: bool, stop: Event | None = None) -> tuple[Exposition, str | None]:
-    """The families and samples of an exposition as far as it can be read, and what is wrong with it.
+    """Return the families and samples of an exposition as far as it can be read, and what is wrong with it.
 
-    `stop`: set to end parsing, when the result is not needed any more.
+    `openmetrics`: it is in the format of OpenMetrics, else in the text format of Prometheus. `stop`: set to end
+    parsing when the result is not needed any longer.
     """
     if openmetrics:
         from prometheus_client.openmetrics.parser import text_fd_to_metric_families

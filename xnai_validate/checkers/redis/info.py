@@ -112,7 +112,7 @@ def _parse_info(text: str) -> dict[str, str]:
 
 
 def _facts_of(fields: Mapping[str, str], latency_ms: float, secure: bool, databases: int | None) -> InfoFacts:
-    """Return the facts of the fields of INFO."""
+    """Return the facts of the fields of INFO; `secure`: the connection uses TLS."""
     used, limit = _count_of(fields, "used_memory"), _count_of(fields, "maxmemory")
     clients, most = _count_of(fields, "connected_clients"), _count_of(fields, "maxclients")
     hits, misses = _count_of(fields, "keyspace_hits"), _count_of(fields, "keyspace_misses")

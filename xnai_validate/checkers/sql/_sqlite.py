@@ -28,7 +28,10 @@ class Sqlite:
 
     @classmethod
     async def connect(cls, path: str, *, writes: bool) -> Sqlite:
-        """Open a database file. Raises NotApplicable without such a file, Unmeasurable if it is not a regular one."""
+        """Open a database file, read-only unless `writes`.
+
+        Raises NotApplicable without such a file, Unmeasurable if it is not a regular one.
+        """
         started = perf_counter()
         connection = await asyncio.to_thread(_open_database, path, writes)
         return cls(connection, Server("sqlite", sqlite3.sqlite_version, (perf_counter() - started) * 1000))
@@ -67,7 +70,10 @@ class Sqlite:
 
 
 def _open_database(path: str, writes: bool) -> sqlite3.Connection:
-    """Open a database file. Raises NotApplicable if it does not exist, else Unmeasurable or QueryError."""
+    """Open a database file, read-only unless `writes`.
+
+    Raises NotApplicable if it does not exist, else Unmeasurable or QueryError.
+    """
     try:
         status = os.stat(path)
     except OSError as error:

@@ -50,6 +50,6 @@ def summary(report: RunReport) -> str:
 
 
 def _make_delivery(url: str, signal: Literal["start", "fail"] | None, body: str, *, retried: bool = True) -> Delivery:
-    """Return the delivery of one ping."""
+    """Return the delivery of one ping; `retried`: it is sent again after a failure."""
     send = partial(post, ping_url(url, signal), body.encode("utf-8", "replace"), "text/plain; charset=utf-8")
     return Delivery(f"--ping {origin_of(url)}", send, retried)

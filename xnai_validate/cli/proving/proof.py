@@ -70,7 +70,7 @@ def _list_missed(result: TrialResult) -> Iterator[str]:
 def prove_defects(names: tuple[str, ...], profile: str, *, full: bool, covering: bool, jobs: int) -> Proof:
     """Run the trials of some defects, or of healthy stacks and all defects, or, if `covering`, a cover of them.
 
-    Raises ConfigError.
+    `full`: run all checks under each defect, not only those that are named for it. Raises ConfigError.
     """
     known = {defect.name for defect in selected(())}
     if names and covering:

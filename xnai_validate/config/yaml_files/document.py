@@ -87,7 +87,7 @@ class Source:
     def problem(
         self, steps: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False
     ) -> Problem:
-        """An error in this file."""
+        """Return an error at the value that `steps` lead to; with `key`, at the key of that value."""
         return self.problem_at(self.place(steps, key=key), message, hint)
 
     def copy(self) -> Source:

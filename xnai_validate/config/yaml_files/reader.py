@@ -47,7 +47,10 @@ def read_yaml(data: bytes, *, positions: bool = False) -> Document:
 
 
 def _compose(data: bytes, positions: bool) -> Document:
-    """Compose a document from the events of PyYAML's parser. Raises YamlError and PyYAML's own errors."""
+    """Compose a document from the events of PyYAML's parser, with the places of its values if `positions`.
+
+    Raises YamlError and PyYAML's own errors.
+    """
     loader = _Loader(data)
     try:
         return _Composer(positions).build(cast(Parser, loader))

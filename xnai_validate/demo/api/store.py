@@ -75,7 +75,7 @@ class Store:
 
     @seam
     def is_held_off(self, *, probe: bool) -> bool:
-        """Whether a call is refused without trying."""
+        """Whether a call is refused without trying; a `probe`, which looks whether Redis is back, never is."""
         return not probe and time.monotonic() < self._closed_until
 
     async def messages(self, channel: str) -> AsyncIterator[str]:

@@ -206,7 +206,7 @@ class Emitter:
         self.emit(Notice, level="warning", text=f"the journal ends here: {why}; the run goes on without it")
 
     def _write_event(self, line: Iterable[bytes], *, synced: bool) -> str | None:
-        """Append an event to the journal; returns the reason if that is no longer possible."""
+        """Append an event to the journal, on disk at once if `synced`; return the reason if that is not possible."""
         if self.journal is None:
             return None
         try:

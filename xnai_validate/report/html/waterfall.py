@@ -63,7 +63,7 @@ def waterfall_of(check: CheckResult) -> Waterfall | None:
 
 
 def _make_waterfall(stages: Iterable[tuple[str, float]], *, unfinished: bool) -> Waterfall:
-    """Make the figure of stages that follow one another."""
+    """Make the figure of stages that follow one another; `unfinished`: the last one did not end."""
     known = [(_STAGES.get(name, name), ms) for name, ms in stages]
     scale = Scale(sum(ms for _, ms in known))
     lines: list[Stage] = []

@@ -101,7 +101,7 @@ def _short_name(check: CheckResult) -> str:
 
 
 def _load_row(load: Load, unicode: bool, with_good: bool) -> list[Span]:
-    """Return the row of a load."""
+    """Return the row of a load; `with_good`: the table has a column for the ratio of good requests."""
     errors, good = load.error_ratio, load.good_ratio
     goods: list[Span] = [("" if good is None else percent_text(good), "")] if with_good else []
     return [

@@ -221,7 +221,10 @@ class Measurements:
         *,
         template: bool = False,
     ) -> RulesByFact:
-        """The rules of a mapping fact -> rule, by fact; errors are noted."""
+        """Return the rules of a mapping fact -> rule, by fact; note errors.
+
+        `template`: values may be references that are filled in later, so nothing is cached.
+        """
         if not raw:
             return {}
         key = (checker.kind, level, _text_of(raw, where))

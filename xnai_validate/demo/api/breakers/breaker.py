@@ -168,7 +168,7 @@ class Breaker:
         return place
 
     async def _record_outcome(self, *, failed: bool, trial: bool) -> None:
-        """Record the outcome of a call, and count a failure in the metrics."""
+        """Record the outcome of a call, and count a failure in the metrics; `trial`: the breaker is half open."""
         if failed:
             self._metrics.breaker_failures.labels(self.rule.name).inc()
         await self._submit(Outcome(failed, trial, self._now()))

@@ -119,7 +119,7 @@ OVERSIZED_EVENT = change_token(
 
 
 def _hold_back(kind: str, *, before_done: bool) -> Callable[[], EventChange]:
-    """Hold back the last event of one type until `done`, and send it before or after that."""
+    """Hold back the last event of one type until `done`, and send it before that (`before_done`) or after."""
 
     def make_change() -> EventChange:
         held: list[Event] = []
