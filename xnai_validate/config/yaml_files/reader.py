@@ -201,7 +201,7 @@ class _Composer:
             frame.key_mark = _mark_of(event)
 
     def open(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, mapping: bool) -> None:
-        """Begin a mapping or a list. Raises YamlError where none may stand."""
+        """Begin a mapping or a list. Raises YamlError where neither is allowed."""
         self.counted(event)
         outer = self.stack[-1] if self.stack else None
         if len(self.stack) >= DEPTH_CAP:
