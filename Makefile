@@ -61,7 +61,8 @@ tests: $(STAMP)
 SLOW := e2e faults field packaging pytest_plugin test_contributing.py demo/processes demo/defects \
 	checkers/breaker checkers/health/test_truth.py checkers/load/test_bounds.py \
 	checkers/http/test_contract.py checkers/http/test_openapi.py checkers/http/test_openapi_hostile.py \
-	workers/test_runner.py workers/test_vantage_points.py workers/test_cluster.py cli/commands/test_prove.py \
+	workers/test_runner.py workers/test_vantage_points.py workers/test_cluster.py workers/test_logs.py \
+	cli/running/test_loads_sent.py cli/commands/test_prove.py \
 	cli/commands/test_watch.py cli/commands/test_serve.py cli/running/earlier_runs/test_resume.py \
 	docs/test_site.py docs/test_examples.py cli/test_main.py cli/test_interrupts.py cli/terminal/test_standard_streams.py
 

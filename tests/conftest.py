@@ -12,6 +12,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(3600))
 
 
+@cache
 def _turn(path: Path) -> int:
     """The place of a file in the order of the tests: that of its first entry in `_LONG`, or after them all."""
     name = path.relative_to(_ROOT / "tests").as_posix()
