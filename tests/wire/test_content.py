@@ -92,14 +92,17 @@ def test_the_last_of_duplicate_keys_is_the_value_and_their_names_are_bounded() -
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b"", "no JSON: it is empty"),
-        (b"<!DOCTYPE html>", 'no JSON: expecting value in line 1, column 1; it begins with "<!DOCTYPE html>"'),
-        (b'{"a": 1,', "no JSON: expecting property name enclosed in double quotes in line 1, column 9; it begins with"),
-        (b'{"a": NaN}', "no JSON: NaN is not JSON; it begins with"),
-        (b"[1e400]", 'no JSON: the number 1e400 is beyond the range of a double; it begins with "[1e400]"'),
-        (b"9" * 5000, "no JSON: a number has more digits than are read; it begins with"),
-        (b"[" * 200 + b"]" * 200, "no JSON: nested more than 96 levels deep; it begins with"),
-        (b"\xff\xfe", "no JSON: it is not UTF-8; it begins with"),
+        (b"", "not JSON: it is empty"),
+        (b"<!DOCTYPE html>", 'not JSON: expecting value in line 1, column 1; it begins with "<!DOCTYPE html>"'),
+        (
+            b'{"a": 1,',
+            "not JSON: expecting property name enclosed in double quotes in line 1, column 9; it begins with",
+        ),
+        (b'{"a": NaN}', "not JSON: NaN is not JSON; it begins with"),
+        (b"[1e400]", 'not JSON: the number 1e400 is beyond the range of a double; it begins with "[1e400]"'),
+        (b"9" * 5000, "not JSON: a number has more digits than are read; it begins with"),
+        (b"[" * 200 + b"]" * 200, "not JSON: nested more than 96 levels deep; it begins with"),
+        (b"\xff\xfe", "not JSON: it is not UTF-8; it begins with"),
     ],
 )
 def test_what_is_no_json_is_described(body: bytes, error: str) -> None:

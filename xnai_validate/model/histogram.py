@@ -20,7 +20,7 @@ _EXACT = 2 << _BITS
 _DOUBLINGS = 26
 _BUCKETS = (_DOUBLINGS + 1) << _BITS
 LONGEST_US = (_EXACT << (_DOUBLINGS - 1)) - 1
-"""The longest duration with a bucket, 2.4 hours. A longer one counts there; `max_us` and `sum_us` stay exact."""
+"""The longest duration with a bucket, 2.4 hours. A longer one counts there; `max_us` and the sum stay exact."""
 _STEP = 1 << _BITS
 """Buckets that are made at once beyond the one that is needed."""
 _TOO_MANY = 1 << 63
@@ -94,11 +94,6 @@ class Histogram:
     def max_us(self) -> int | None:
         """The longest duration, exact; None if nothing was recorded."""
         return self._max_us if self._max_us >= 0 else None
-
-    @property
-    def sum_us(self) -> int:
-        """All durations added up, exact."""
-        return self._sum_us
 
     @property
     def mean_us(self) -> float | None:

@@ -95,7 +95,7 @@ def parse_json(text: str) -> JsonText:
     digits, or beyond the range of a double), and for a document deeper than 96 levels.
     """
     if not text:
-        return JsonText(error="no JSON: it is empty")
+        return JsonText(error="not JSON: it is empty")
     duplicates: dict[str, None] = {}
     try:
         value = _decoder(duplicates).decode(text)
@@ -113,7 +113,7 @@ def parse_json(text: str) -> JsonText:
 
 def _no_json(why: str, text: str) -> JsonText:
     """Return the result for a text that is not JSON: why, and how it begins."""
-    return JsonText(error=f"no JSON: {why}; it begins with {json.dumps(text[:BEGIN_CAP], ensure_ascii=False)}")
+    return JsonText(error=f"not JSON: {why}; it begins with {json.dumps(text[:BEGIN_CAP], ensure_ascii=False)}")
 
 
 def document_of(text: str) -> tuple[JsonValue, bool]:

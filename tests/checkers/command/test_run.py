@@ -78,7 +78,7 @@ def test_json_on_stdout_takes_paths() -> None:
     facts = run(["echo", "no json"])
     assert facts["json"] is None
     assert facts["json_valid"] is False
-    assert "no JSON" in facts["json_detail"]
+    assert "not JSON" in facts["json_detail"]
 
 
 def test_no_shell_reads_a_list_and_a_text_needs_it() -> None:

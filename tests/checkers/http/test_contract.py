@@ -248,7 +248,8 @@ def test_an_invalid_document_is_named() -> None:
     with scripted(ok(b"<html>", "Content-Type: text/html")) as server:
         found = observe("http.contract", Target("api", server.url()))
     assert found.facts["operations"] == 0
-    assert found.facts["problems"][0].startswith("no OpenAPI document: no JSON: expecting value in line 1, column 1")
+    problem = found.facts["problems"][0]
+    assert problem.startswith("not an OpenAPI document: not JSON: expecting value in line 1, column 1")
     with scripted(ok(b'{"openapi": "3.1.0"}', "Content-Type: application/json")) as server:
         found = observe("http.contract", Target("api", server.url()))
     assert found.facts["problems"]

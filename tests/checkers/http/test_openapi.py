@@ -210,11 +210,11 @@ def test_openapi_3_0_has_its_own_dialect() -> None:
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"<html>", 'no JSON: expecting value in line 1, column 1; it begins with "<html>"'),
+        (b"<html>", 'not JSON: expecting value in line 1, column 1; it begins with "<html>"'),
         (b"[]", "the document is not an object"),
         (b'"x"', "the document is not an object"),
-        (b"- a", 'no JSON: expecting value in line 1, column 1; it begins with "- a"'),
-        (b"", "no JSON: it is empty"),
+        (b"- a", 'not JSON: expecting value in line 1, column 1; it begins with "- a"'),
+        (b"", "not JSON: it is empty"),
     ],
 )
 def test_what_is_no_document_is_not_valid(body: bytes, problem: str) -> None:
@@ -222,8 +222,8 @@ def test_what_is_no_document_is_not_valid(body: bytes, problem: str) -> None:
     with scripted(ok(body)) as server:
         facts = observe("http.openapi", Target("api", server.url())).facts
     assert facts["valid"] is False
-    assert facts["problems"][0].startswith("no OpenAPI document: ")
-    assert facts["problems"] == [f"no OpenAPI document: {problem}"]
+    assert facts["problems"][0].startswith("not an OpenAPI document: ")
+    assert facts["problems"] == [f"not an OpenAPI document: {problem}"]
 
 
 @pytest.mark.parametrize(

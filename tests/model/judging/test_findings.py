@@ -141,8 +141,8 @@ def test_not_a_number_holds_no_bound(value: float, bound: float) -> None:
         ),
         (
             Rule("json", "equals", "ok", path="$.status"),
-            {"json": None, "json_detail": "no JSON: it is empty"},
-            'json $.status: expected "ok", got no value (no JSON: it is empty)',
+            {"json": None, "json_detail": "not JSON: it is empty"},
+            'json $.status: expected "ok", got no value (not JSON: it is empty)',
         ),
         (
             Rule("verified", "equals", True),

@@ -123,7 +123,7 @@ class _Trial:
             about = await process.about(())
             self.problems = about.problems
             if about.unreadable is not None:
-                self.problems = [f"no OpenAPI document: {about.unreadable}"]
+                self.problems = [f"not an OpenAPI document: {about.unreadable}"]
             if about.unreadable is not None or not about.can_be_followed:
                 return
             document = await process.document()

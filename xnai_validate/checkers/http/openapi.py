@@ -160,7 +160,9 @@ async def openapi(params: OpenApi, ctx: Context) -> Described:
         about = await process.about(params.operations)
         if about.unreadable is not None:
             about = About(
-                problems=[f"no OpenAPI document: {about.unreadable}"], can_be_followed=False, missing=params.operations
+                problems=[f"not an OpenAPI document: {about.unreadable}"],
+                can_be_followed=False,
+                missing=params.operations,
             )
         elif about.can_be_followed:
             await begin_maker(ctx)

@@ -87,7 +87,7 @@ class _Found:
             if question.expected == "refused" or status != 200:
                 self._note_fault("wrongly_accepted", question, str(status))
             elif self._params.answer == "json" and not isinstance(json_of(answer.body)[0], dict):
-                self._note_fault("wrongly_accepted", question, "200, and no JSON object")
+                self._note_fault("wrongly_accepted", question, "200, and not a JSON object")
         else:
             self._refused += 1
             if question.expected == "accepted" or status not in (*self._params.refused, *question.also):

@@ -96,7 +96,7 @@ def test_errors_are_bounded(tmp_path: Path) -> None:
     ("schema", "why"),
     [
         (None, "cannot be read"),
-        ("{", "no JSON"),
+        ("{", "not JSON"),
         ("[]", "not a JSON object"),
         ({"type": "text"}, "invalid at"),
         ({"properties": {"a": {"minimum": "1"}}}, r"invalid at \$\.properties\.a\.minimum"),
