@@ -45,7 +45,7 @@ async def repeat_the_prompt(
 EMPTY_ANSWER = Defect(
     "model-empty-answer",
     "The model server answers with no tokens.",
-    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:tokens-counted"),
+    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:order"),
 ).changes(generated, lambda tokens: tokens[:0])
 
 # A completion in Latin-1, which is not UTF-8.
