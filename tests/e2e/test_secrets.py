@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import textwrap
 from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import pytest
@@ -74,6 +76,20 @@ class Echo(Quiet, BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     do_POST = do_GET  # noqa: N815 (the name is that of http.server)
+
+
+class Receiver(Quiet, BaseHTTPRequestHandler):
+    """Takes webhooks and traces, and keeps their bodies."""
+
+    bodies: ClassVar[list[str]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        whole = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+        self.bodies.append(whole.decode("utf-8", "surrogateescape"))  # the texts of protobuf stand in it as they are
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
 
 @pytest.fixture
@@ -155,9 +171,13 @@ def test_no_secret_reaches_a_sink(project: Path) -> None:
     }
     var = ("--var", f"db_password={SECRETS['variable of the command line']}")
     outputs = [part for name in EXTENSIONS for part in ("-o", f"report.{name}")]
-    run = tool(project, "run", "echo", "--verbose", *var, *outputs, env=env)
+    with serving(Receiver) as url:
+        sent = ("--notify", f"{url}/hook", "--otlp", url)
+        run = tool(project, "run", "echo", "--verbose", *var, *outputs, *sent, env=env)
     assert run.code == 1, run.stderr
-    sinks = {"run": run.stdout + run.stderr}
+    sinks = {"run": run.stdout + run.stderr, "webhook and traces": "\n".join(Receiver.bodies)}
+    assert "echo/echo:flow" in sinks["webhook and traces"]
+    assert len(Receiver.bodies) > 1
     for name in ("github", "terminal", "json", "jsonl", "junit", "html", "tap", "prometheus", "markdown"):
         stored = tool(project, "report", "last", "--format", name, env=env)
         sinks[f"report {name}"] = stored.stdout + stored.stderr
@@ -175,6 +195,11 @@ def test_no_secret_reaches_a_sink(project: Path) -> None:
         ("run", "unknown", *var),
         ("undo", "--list"),
         ("lint", "echo"),
+        ("compare", "report.json", "last"),
+        ("compare", "report.json", "last", "--format", "json"),
+        ("history", "echo", "--json"),
+        ("report", "last", "--integration", "--format", "html"),
+        ("report", "last", "--integration", "--format", "json"),
     ):
         shown = tool(project, *words, env=env)
         sinks[" ".join(words[:4])] = shown.stdout + shown.stderr

@@ -186,6 +186,11 @@ def test_values_of_secret_names_are_masked_in_other_texts(text: str, masked: str
         ([{"name": "DB_PASSWORD", "value": "abc1"}], [{"name": "DB_PASSWORD", "value": "***"}]),
         (["db", "--password", "abc1", "--verbose", "abc2"], ["db", "--password", "***", "--verbose", "abc2"]),
         ({"headers": {"X-Auth": ["abc1"]}}, {"headers": {"X-Auth": ["***"]}}),
+        ([["authorization", "abcd4711x"], ["a", "b"]], [["authorization", "***"], ["a", "b"]]),
+        ([{"key": "x-api-key", "value": "abc1"}], [{"key": "x-api-key", "value": "***"}]),
+        (["save", "1", "requirepass", "abc1"], ["save", "1", "requirepass", "***"]),
+        (["user", "app", "token", "abcd4711x"], ["user", "app", "token", "***"]),
+        (["password", "email"], ["password", "email"]),
     ],
 )
 def test_values_of_secret_names_are_masked_in_documents(document: JsonValue, masked: JsonValue) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from xnai_validate.config.yaml_files.credentials import Credentials
 from xnai_validate.config.yaml_files.positions import Position, YamlError
 from xnai_validate.config.yaml_files.reader import read_yaml
 from xnai_validate.model.json import JsonValue
@@ -18,13 +19,15 @@ from xnai_validate.model.secrets.excerpts import without_credentials
 from xnai_validate.model.source_location import Problem, SourceLocation
 
 SIZE_CAP = 8 * 2**20
+"""Bytes of a file that are read at most."""
 EXCERPT_CAP = 300
 """Characters of a line that are kept for a message."""
-"""Bytes of a file that are read at most."""
 
 Steps = tuple[str | int, ...]
 """A path of keys and indices within a document."""
 
+_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line in YAML 1.1, by which libyaml counts lines."""
 _UNPRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
@@ -43,9 +46,14 @@ class Source:
     """The folder of the file, in which the files lie that it names; None for text that is in no file."""
 
     @cached_property
-    def _rows(self) -> list[bytes]:
+    def _rows(self) -> list[str]:
         """Return the lines of the file."""
-        return self.data.split(b"\n")
+        return _BREAKS.split(self.data.decode())
+
+    @cached_property
+    def _credentials(self) -> Credentials:
+        """Return where credentials stand in the file, found at the first error only."""
+        return Credentials(self._rows, self.data)
 
     @cached_property
     def _positions(self) -> Position:
@@ -80,7 +88,7 @@ class Source:
         row = place.line - 1
         if not 0 <= row < len(self._rows):
             return Problem(message, place, hint)
-        line = without_credentials(self._rows[row].decode().rstrip("\r"))
+        line = without_credentials(self._rows[row], self._credentials.in_row(row))
         start = max(0, place.column - EXCERPT_CAP // 2) if len(line) > EXCERPT_CAP else 0
         return Problem(message, place, hint, line[start : start + EXCERPT_CAP], start)
 
@@ -156,12 +164,12 @@ def _not_text(data: bytes, shown: str) -> Problem | None:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
+        line = len(_BREAKS.split(data[: error.start].decode()))
         return Problem("not UTF-8 text", SourceLocation(shown, line), "save the file as UTF-8")
     unprintable = re.search(_UNPRINTABLE, text)
     if unprintable is None:
         return None
-    before = text[: unprintable.start()]
-    place = SourceLocation(shown, before.count("\n") + 1, unprintable.start() - before.rfind("\n"))
+    before = _BREAKS.split(text[: unprintable.start()])
+    place = SourceLocation(shown, len(before), len(before[-1]) + 1)
     message = f"the character U+{ord(unprintable[0]):04X} cannot stand in YAML"
     return Source(shown, data, None).problem_at(place, message, "write it as an escape in quotes")

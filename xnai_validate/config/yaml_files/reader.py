@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -44,6 +45,16 @@ def read_yaml(data: bytes, *, positions: bool = False) -> Document:
         return read_yaml(mended, positions=positions)
     except yaml.YAMLError as error:
         raise YamlError(f"not YAML: {str(error).splitlines()[0]}", (0, 0)) from None
+
+
+def events_of(data: bytes) -> Iterator[yaml.Event]:
+    """The events of PyYAML's parser for a text in UTF-8, with their places. Raises its errors."""
+    loader = _Loader(data)
+    try:
+        while (event := loader.get_event()) is not None:
+            yield event
+    finally:
+        loader.dispose()
 
 
 def _compose(data: bytes, positions: bool) -> Document:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from xnai_validate.config.yaml_files.document import Steps
+from xnai_validate.model.secrets.excerpts import is_credential
 from xnai_validate.model.suggestions import did_you_mean
 
 DETAILS_CAP = 100
@@ -121,7 +122,10 @@ def _describe(group: list[_Located], model: type[Any], what: str) -> Iterator[Fi
         return
     expected = list(dict.fromkeys(_describe_expected(problem.error) or _message(problem.error) for problem in group))
     name = _name(group[0].steps, what)
-    yield FieldError(group[0].steps, f"{name} takes {' or '.join(expected)}, not {shown(group[0].error['input'])}")
+    yield FieldError(
+        group[0].steps,
+        f"{name} takes {' or '.join(expected)}, not {_shown_at(group[0].steps, group[0].error['input'])}",
+    )
 
 
 def _single(located: _Located, model: type[Any], what: str) -> FieldError:
@@ -137,7 +141,7 @@ def _single(located: _Located, model: type[Any], what: str) -> FieldError:
     expected = _describe_expected(error)
     if expected:
         return FieldError(
-            steps, f"{_name(steps, what)} takes {expected}, not {shown(error['input'])}", _choice_hint(error)
+            steps, f"{_name(steps, what)} takes {expected}, not {_shown_at(steps, error['input'])}", _choice_hint(error)
         )
     return FieldError(steps, f"{_name(steps, what)}: {_message(error)}")
 
@@ -187,6 +191,14 @@ def _message(error: ErrorDetails) -> str:
     if isinstance(cause, Exception):
         return str(cause)
     return error["msg"][:1].lower() + error["msg"][1:]
+
+
+def _shown_at(steps: Steps, value: object) -> str:
+    """Return a value as `shown`; of a credential, by the name that it stands under, only the type."""
+    name = next((step for step in reversed(steps) if isinstance(step, str)), "")
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and is_credential(name, str(value)):
+        return "this text" if isinstance(value, str) else "a number"
+    return shown(value)
 
 
 def shown(value: object) -> str:

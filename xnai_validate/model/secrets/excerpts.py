@@ -3,52 +3,91 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from xnai_validate.model.secrets.forms import spans_by_form
 from xnai_validate.model.secrets.names import looks_secret
 
+Span = tuple[int, int]
+"""Where a piece of a text begins and ends."""
 _NAME = re.compile(r"(?<![\w.-])([\w.-]{1,100}+)[\"']?\s*+[:=]\s*+", re.ASCII)
 _VALUE = re.compile(
-    r"""(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)|'([^']++)|([^\s"'{}\[\],&#|>!][^\s{}\[\],&#"']*+))""",
+    r"""(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)|'([^']++)"""
+    r"""|((?i:(?:apikey|basic|bearer|negotiate|token) )?"""
+    r"""(?:\$\{[^}\n]*\}|[^\s"'{}\[\],&#|>!])(?:\$\{[^}\n]*\}|[^\s{}\[\],&#"'])*+))""",
+    re.DOTALL,
 )
 """A name and its value in YAML, JSON, a query or a file of variables. A line may have a megabyte: no part is tried
 twice."""
-_UNNAMED = re.compile(r"://([^/\s\"'<>]+)@|\b(?:bearer|basic|token) (?![A-Za-z]+\b)([\w.~+/=-]{8,})", re.IGNORECASE)
+_UNNAMED = re.compile(
+    r"://([^/\s\"'<>]+)@"
+    r"|\b(?:bearer|basic|token) (?![A-Za-z]+\b)([\w.~+/=-]{8,})",
+    re.IGNORECASE,
+)
 """Userinfo of a url, and what follows the scheme of an Authorization header."""
-_WORDS = frozenset({"true", "false", "null", "none", "unset"})
+_KEPT = re.compile(
+    r"\$\{[\w.-]+(?:\}|:?[-+?])|\n|\A(?:apikey|basic|bearer|negotiate|token) (?=\$\{)", re.ASCII | re.IGNORECASE
+)
+"""References to the environment or to vars up to their default, the scheme before them, and line breaks."""
+_WORDS = frozenset({"true", "false", "null", "none", "unset", "keep"})
 """Values that are no secret under any name."""
 
 
-def without_credentials(line: str) -> str:
+def is_credential(name: str, value: str) -> bool:
+    """Whether the value under a name is a credential; not the name of a variable (`password_env`), nor a flag."""
+    return looks_secret(name) and not name.lower().endswith("_env") and value.lower() not in _WORDS
+
+
+def without_credentials(line: str, spans: Iterable[Span] = ()) -> str:
     """Return a line of a file in which asterisks stand for the values of secret names and other credentials.
 
-    References to the environment or to vars stay, and the names of variables (`password_env`).
+    References to the environment or to vars stay, and the names of variables (`password_env`). `spans`: where others
+    stand that the line alone does not show.
     """
     begin = 0
     pieces: list[str] = []
-    spans = [*_spans_of_values(line), *(found.span(found.lastindex or 0) for found in _UNNAMED.finditer(line))]
-    for first, last in sorted(spans):
-        if first >= begin and "${" not in line[first:last]:
-            pieces += (line[begin:first], "*" * (last - first))
-            begin = last
+    for first, last in _merged([*spans, *credentials_in(line)]):
+        pieces += (line[begin:first], _blanked(line[first:last]))
+        begin = last
     return "".join((*pieces, line[begin:]))
 
 
-def _spans_of_values(line: str) -> Iterator[tuple[int, int]]:
-    """Yield where the values of secret names stand; what is within such a value has no names."""
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that overlap as one."""
+    merged: list[Span] = []
+    for first, last in sorted(spans):
+        if merged and first < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def credentials_in(text: str) -> Iterator[Span]:
+    """Yield where credentials stand in a text of one or more lines: values of secret names, and others by form."""
     end = 0
-    for named in _NAME.finditer(line):
-        if named.start() >= end and (span := _span_of_value(named, line)) is not None:
+    for named in _NAME.finditer(text):
+        if named.start() >= end and (span := _span_of_value(named, text)) is not None:
             yield span
             end = span[1]
+    yield from (found.span(found.lastindex or 0) for found in _UNNAMED.finditer(text))
+    yield from spans_by_form(text)
 
 
-def _span_of_value(named: re.Match[str], line: str) -> tuple[int, int] | None:
-    """Return where the value behind a name stands; None unless the name is secret and the value may be a secret."""
-    if not looks_secret(named[1]) or named[1].lower().endswith("_env"):
-        return None
-    value = _VALUE.match(line, named.end())
+def _span_of_value(named: re.Match[str], text: str) -> Span | None:
+    """Return where the value of a secret name stands; None for a name or value that is none."""
+    value = _VALUE.match(text, named.end()) if looks_secret(named[1]) else None
     if value is None:
         return None
     index = value.lastindex or 0
-    return None if value[index].lower() in _WORDS else value.span(index)
+    return value.span(index) if is_credential(named[1], value[index]) else None
+
+
+def _blanked(text: str) -> str:
+    """Return as many asterisks; references stay up to their default, and line breaks."""
+    pieces: list[str] = []
+    begin = 0
+    for kept in _KEPT.finditer(text):
+        pieces += ("*" * (kept.start() - begin), kept[0])
+        begin = kept.end()
+    return "".join((*pieces, "*" * (len(text) - begin)))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable
-from html import escape
+from base64 import b64decode
+from collections.abc import Collection, Iterable, Sequence
 from operator import is_
-from urllib.parse import quote, quote_plus, unquote_plus
+from urllib.parse import quote, unquote_plus
 
 from pydantic import JsonValue
 
 from xnai_validate.model.secrets.credentials import credentials_within
-from xnai_validate.model.secrets.names import holds_secret_number, looks_secret
-from xnai_validate.model.text import printable
+from xnai_validate.model.secrets.forms import spans_by_form
+from xnai_validate.model.secrets.names import holds_secret_number, looks_generated, looks_secret
+from xnai_validate.model.secrets.spellings import base64_parts, expression_of, forms_of
 
 MASK = "***"
 CUT = "... ("
@@ -31,6 +30,12 @@ _LISTS = (list, tuple)
 _NESTED = (dict, list, tuple)
 _NUMBERS = frozenset({int, float, bool, type(None)})
 """Types whose values are secret only where the name is that of a number, such as a PIN."""
+DEPTH_CAP = 4
+"""How many times a part of a url is decoded."""
+_NAMES = ("name", "key", "header")
+"""Members that hold the name of a credential, whose value is the member `value` beside it."""
+_OF_REDIS = frozenset({"requirepass", "masterauth"})
+"""Settings of Redis, whose values follow them in a list."""
 _VALUES = frozenset({"value", "key", "raw"})
 """Members that hold the credential where a mapping stands under a secret name."""
 
@@ -65,20 +70,24 @@ class Masker:
 
         A schema has `"password": "string"`, and that word must stay readable elsewhere.
         """
-        if len(value) <= LEARNED_SIZE_CAP and _looks_generated(value):
+        if len(value) <= LEARNED_SIZE_CAP and looks_generated(value):
             self.mask(value)
 
     def _learn_all(self, secrets: Iterable[str]) -> None:
         """Add secrets and compile the patterns that find all of them, plain and in base64."""
         self._secrets.update(secrets)
-        known = {form for secret in self._secrets for form in _forms(secret)}
-        encoded = {part for secret in self._secrets for part in _base64_parts(secret)}
+        known = {form for secret in self._secrets for form in forms_of(secret)}
+        encoded = {part for secret in self._secrets for part in base64_parts(secret)}
         self._known = sorted(known, key=lambda form: (-len(form), form))
-        self._pattern = re.compile("|".join(map(_expression, self._known))) if known else None
+        self._pattern = re.compile("|".join(map(expression_of, self._known))) if known else None
         self._encoded = re.compile("|".join(map(re.escape, sorted(encoded)))) if encoded else None
 
     def text(self, text: str) -> str:
         """`text` without secrets, userinfo of urls, credentials of Authorization, and values of secret names."""
+        return self._text(text, 0)
+
+    def _text(self, text: str, depth: int) -> str:
+        """Return a text without secrets, which has been decoded from another `depth` times."""
         if self._pattern is not None:
             text = self._pattern.sub(MASK, text)
             if CUT in text:
@@ -89,13 +98,35 @@ class Masker:
             text = _USERINFO.sub(rf"\1{MASK}@", text)
         if _SCHEME.search(text) is not None:
             text = _CREDENTIALS.sub(_without_credentials, text)
+        text = self._mask_by_form(text)
         if "=" in text or ":" in text:
             text = self._mask_assigned(text)
         if '":' in text or '" :' in text:
             text = _LIST_MEMBER.sub(self._mask_list_member, _MEMBER.sub(self._mask_member, text))
             if '\\"' in text:
                 text = _ESCAPED_MEMBER.sub(self._mask_escaped_member, text)
+        if depth < DEPTH_CAP and "%" in text and _ENCODED_SIGN.search(text) is not None:
+            text = _ENCODED.sub(lambda found: self._mask_encoded(found[0], depth), text)
         return text
+
+    def _mask_by_form(self, text: str) -> str:
+        """Return a text without the credentials that their form shows; learn them."""
+        pieces: list[str] = []
+        begin = 0
+        for first, last in sorted(spans_by_form(text)):
+            if first >= begin and text[first:last] != MASK:
+                self._learn(text[first:last])
+                pieces += (text[begin:first], MASK)
+                begin = last
+        return "".join((*pieces, text[begin:])) if pieces else text
+
+    def _mask_encoded(self, encoded: str, depth: int) -> str:
+        """Return a part of a url that has a url, a form or JSON in it, percent-encoded, without secrets."""
+        if _ENCODED_SIGN.search(encoded) is None:
+            return encoded
+        decoded = unquote_plus(encoded)
+        masked = self._text(decoded, depth + 1)
+        return encoded if masked == decoded else quote(masked, safe="*" + _ESCAPES.sub("", encoded))
 
     def _mask_cut_secret(self, text: str) -> str:
         """Mask the beginning of a secret at the end of a text, which is there if the text was cut within the secret."""
@@ -131,7 +162,7 @@ class Masker:
                 continue
             plain = unquote_plus(value[1])
             is_form = sign == "=" and (before in _IN_QUERY or (not before and " " not in text))
-            if is_form or _looks_generated(plain):
+            if is_form or looks_generated(plain):
                 self._learn(plain)
                 pieces += (text[begin : value.start(1)], MASK)
                 begin = value.end(1)
@@ -191,15 +222,15 @@ class Masker:
                 else self._mask_item(key, item)
                 for key, item in value.items()
             }
-            if _names_a_secret(value):
-                masked["value"] = self._mask_item(value["name"], value["value"])  # type: ignore[arg-type]
+            if (name := _secret_name_in(value)) is not None:
+                masked["value"] = self._mask_item(name, value["value"])
             return (
                 value if _are_identical(masked, value) and _are_identical(masked.values(), value.values()) else masked
             )
         if isinstance(value, _LISTS):
             items = [
                 self._mask_item(str(value[at - 1]), item)
-                if at and isinstance(item, str) and _is_secret_option(value[at - 1])
+                if at and isinstance(item, str) and _is_name_of_next(value, at - 1)
                 else self._json(item)
                 for at, item in enumerate(value)
             ]
@@ -241,68 +272,32 @@ class Masker:
         return item
 
 
-def _names_a_secret(value: dict[str, JsonValue]) -> bool:
-    """Whether a mapping is a pair of a secret name and its value, as lists of variables and headers have them."""
-    name = value.get("name")
-    return isinstance(name, str) and isinstance(value.get("value"), str) and looks_secret(name)
+def _secret_name_in(value: dict[str, JsonValue]) -> str | None:
+    """Return the secret name in a pair of a name and its value, as lists of variables and headers have them."""
+    if not isinstance(value.get("value"), str):
+        return None
+    names = (value.get(key) for key in _NAMES)
+    return next((name for name in names if isinstance(name, str) and looks_secret(name)), None)
 
 
-def _is_secret_option(argument: JsonValue) -> bool:
-    """Whether an argument of a command is an option whose value, the next argument, is a credential."""
-    return isinstance(argument, str) and argument.startswith("-") and "=" not in argument and looks_secret(argument)
+def _is_name_of_next(items: Sequence[JsonValue], at: int) -> bool:
+    """Whether an item names the next one: an option of a command, or one of pairs, as headers and hashes are listed."""
+    name = items[at]
+    if not isinstance(name, str) or "=" in name or not looks_secret(name):
+        return False
+    if name.startswith("-") or name in _OF_REDIS:
+        return True
+    return at % 2 == 0 and len(items) % 2 == 0 and looks_generated(str(items[at + 1]))
 
 
 def _is_piece_of_text(name: str, value: str) -> bool:
     """Whether a `token` is one that a model wrote: streams have `{"token": " the"}`, logins something generated."""
-    return name.lower() == "token" and not _looks_generated(value)
-
-
-def _looks_generated(secret: str) -> bool:
-    """Whether a text is more than a word: long and without spaces, or of letters and digits."""
-    if len(secret) < 8 or any(map(str.isspace, secret)):
-        return False
-    return len(secret) >= 20 or (any(map(str.isdigit, secret)) and any(map(str.isalpha, secret)))
+    return name.lower() == "token" and not looks_generated(value)
 
 
 def _are_identical(after: Collection[JsonValue], before: Collection[JsonValue]) -> bool:
     """Whether two collections hold the same objects, so that the original need not be copied."""
     return len(after) == len(before) and all(map(is_, after, before))
-
-
-def _forms(secret: str) -> set[str]:
-    """The secret itself, and its spelling in a url, in JSON and in printable text."""
-    quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
-    ascii_only = json.dumps(secret)[1:-1]
-    in_json = {quoted, ascii_only, quoted.replace("/", "\\/"), ascii_only.replace("/", "\\/")}
-    in_html = escape(secret)
-    in_html_by_number = in_html.replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
-    in_urls = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    in_urls |= {_ESCAPE.sub(lambda found: found[0].lower(), form) for form in in_urls}
-    return {secret, *in_json, printable(secret), printable(quoted), in_html, in_html_by_number, *in_urls}
-
-
-def _expression(form: str) -> str:
-    """Return the expression for a form of a secret; hexadecimal digits of a url may be in either case."""
-    return _ESCAPE.sub(
-        lambda found: "".join(f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in found[0]),
-        re.escape(form),
-    )
-
-
-def _base64_parts(secret: str) -> set[str]:
-    """Return the parts of a base64 text that reveal a secret, at each of the three alignments; at least 8 characters.
-
-    Three bytes become four characters, so there are three ways to begin; what depends on the neighbours is left out.
-    """
-    parts: set[str] = set()
-    raw = secret.encode("utf-8", "surrogatepass")
-    for offset in range(3):
-        begin = -(-offset * 8 // 6)
-        end = (offset + len(raw)) * 8 // 6
-        part = b64encode(b"\0" * offset + raw).decode()[begin:end]
-        if len(part) >= 8:
-            parts |= {part, part.translate(_URL_SAFE)}
-    return parts
 
 
 def _without_credentials(found: re.Match[str]) -> str:
@@ -318,9 +313,12 @@ def _without_credentials(found: re.Match[str]) -> str:
     return f"{scheme} {MASK}" if secret else found[0]
 
 
-_URL_SAFE = str.maketrans("+/", "-_")
-_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{8,}={0,2}")
+_ENCODED_SIGN = re.compile(r"%(?:25){0,3}(?:3[AaDd]|22)")
+"""A colon, an equals sign or a quote of what is percent-encoded, also several times."""
+_ENCODED = re.compile(r"(?<![^\s\"'<>&;=?#{}\\,|])[^\s\"'<>&;=?#{}\\,|%]*+%[^\s\"'<>&;=?#{}\\,|]*+")
+"""A part of a url with an escape, such as the value of a parameter."""
+_ESCAPES = re.compile(r"%[0-9A-Fa-f]{2}")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^/\s\"'<>]+@")
 _SCHEME = re.compile(r"(?:bearer|basic) ", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"\b(bearer|basic) ([A-Za-z0-9._~+/=-]{4,})", re.IGNORECASE)

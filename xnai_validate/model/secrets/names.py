@@ -18,13 +18,20 @@ _TOKENS_OF = frozenset({"api", "access", "auth", "bearer", "refresh", "session"}
 """What tokens are of where they are credentials: `api_tokens`, but not the tokens of a model."""
 _ENDS = ("token", "jwt", "pwd", "sessid", "jsessionid", "connectsid", *(f"{of}key" for of in sorted(_KEY_OF)))
 """The same where words are not separated: `csrftoken`, `PHPSESSID`, `masterkey`."""
-_PASS = re.compile(r"(?:db|user|smtp|mail|ftp|admin|root|login|redis|sql|my|pg|http|basic)pass")
+_PASS = re.compile(r"(?:db|user|smtp|mail|ftp|admin|root|login|redis|sql|my|pg|http|basic|require)pass|masterauth")
 _NUMBER = re.compile(r"(?:\d+|v)")
 """A word that counts names: `token2`, `API_TOKEN_V2`."""
 
 
 _NUMBERS = re.compile(r"(?:.*(?:password|passwd|passphrase|passcode|secret)|pwd|otp|totp|pin|pincode)")
 """Names under which a number is a credential."""
+
+
+def looks_generated(secret: str) -> bool:
+    """Whether a text is more than a word: long and without spaces, or of letters and digits."""
+    if len(secret) < 8 or any(map(str.isspace, secret)):
+        return False
+    return len(secret) >= 20 or (any(map(str.isdigit, secret)) and any(map(str.isalpha, secret)))
 
 
 @lru_cache(maxsize=4096)
