@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,56 @@ def test_a_folder_that_others_can_write_is_refused(tmp_path: Path, mode: int, in
     assert "chmod go-w" in (caught.value.hint or "")
     folder.chmod(0o700)
     UndoFolder.below(tmp_path / "state")
+
+
+def shared_parent(folder: Path, mode: int) -> Path:
+    """A state folder of its owner alone, below a folder with a mode."""
+    state = folder / "shared" / "mine" / "state"
+    state.mkdir(parents=True, mode=0o700)
+    (folder / "shared").chmod(mode)
+    return state
+
+
+def test_a_folder_that_others_can_replace_is_refused(tmp_path: Path) -> None:
+    """Who can write a folder above it can put another one in its place, as sshd holds with StrictModes."""
+    state = shared_parent(tmp_path, 0o777)
+    with pytest.raises(ConfigError, match="can put another folder in place of the state folder") as caught:
+        refuse_shared(state)
+    assert f"chmod go-w {tmp_path / 'shared'}" in (caught.value.hint or "")
+    (tmp_path / "link").symlink_to(state)
+    with pytest.raises(ConfigError, match="another folder in place"):
+        refuse_shared(tmp_path / "link")
+
+
+def test_a_link_that_others_can_replace_is_refused(tmp_path: Path) -> None:
+    """The folder of a link on the way counts, too; a folder that does not exist yet is not looked at."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "link").symlink_to("../state")
+    (tmp_path / "shared").chmod(0o777)
+    with pytest.raises(ConfigError, match="another folder in place"):
+        refuse_shared(tmp_path / "shared" / "link")
+    refuse_shared(tmp_path / "state", tmp_path / "shared" / "none")
+
+
+def test_a_folder_below_a_sticky_one_is_accepted(tmp_path: Path) -> None:
+    """In /tmp only the owner of a folder may rename it."""
+    refuse_shared(shared_parent(tmp_path, 0o1777))
+
+
+def test_a_private_group_may_write_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each user has a group of their own, folders are writable for it; with another member they are refused."""
+    state = shared_parent(tmp_path, 0o775)
+    gid = (tmp_path / "shared").stat().st_gid
+    me = pwd.getpwuid(os.geteuid())
+    for others, accepted in (([], True), ([me.pw_name], True), (["somebody"], False)):
+        monkeypatch.setattr(grp, "getgrgid", lambda _, others=others: grp.struct_group(("g", "x", gid, others)))
+        monkeypatch.setattr(pwd, "getpwall", lambda: [me])
+        if accepted:
+            refuse_shared(state)
+        else:
+            with pytest.raises(ConfigError, match="another folder in place"):
+                refuse_shared(state)
 
 
 def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,17 @@ It is `$XNAI_VALIDATE_STATE`, else `$XDG_STATE_HOME/xnai-validate`, else `~/.loc
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from xnai_validate.errors import ConfigError
+
+LINKS_CAP = 40
+"""Links that are followed on the way to a folder, as many as Linux follows."""
 
 
 def state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -33,6 +38,8 @@ def create_private(folder: Path) -> None:
 def refuse_shared(*folders: Path) -> None:
     """Raise ConfigError for a folder that another user can write, since a planted record decides what undo does.
 
+    The same holds for the folders above it, in which another folder could be put in its place, as sshd requires with
+    StrictModes; one with the sticky bit, such as /tmp, is accepted there, since only owners may rename what it holds.
     What does not exist, or is not a folder, is accepted: nothing can be read from it.
     """
     for folder in folders:
@@ -42,11 +49,69 @@ def refuse_shared(*folders: Path) -> None:
             continue
         if not stat.S_ISDIR(status.st_mode):
             continue
-        if status.st_uid not in (os.geteuid(), 0) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        if _has_other_owner(status) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise ConfigError(
                 f"another user can write the state folder {folder}; nothing in it can be trusted",
                 hint=f"chmod go-w {folder}, or set XNAI_VALIDATE_STATE to a folder of your own",
             )
+        for above in _folders_above(folder):
+            if _can_be_replaced(above):
+                raise ConfigError(
+                    f"another user can put another folder in place of the state folder {folder}: it lies in {above}",
+                    hint=f"chmod go-w {above}, or set XNAI_VALIDATE_STATE to a folder below one of your own",
+                )
+
+
+def _has_other_owner(status: os.stat_result) -> bool:
+    """Whether a file or folder belongs to another user than this one and root."""
+    return status.st_uid not in (os.geteuid(), 0)
+
+
+def _can_be_replaced(folder: Path) -> bool:
+    """Whether another user can rename what a folder holds; False if it cannot be read."""
+    try:
+        status = folder.stat()
+    except OSError:
+        return False
+    if _has_other_owner(status):
+        return True
+    if status.st_mode & stat.S_ISVTX:
+        return False
+    if status.st_mode & stat.S_IWOTH:
+        return True
+    return bool(status.st_mode & stat.S_IWGRP) and not _is_group_of_one(status.st_gid)
+
+
+def _is_group_of_one(gid: int) -> bool:
+    """Whether no other user but root belongs to a group, as to the private groups that many systems make for users."""
+    own = {os.geteuid(), 0}
+    if any(user.pw_gid == gid and user.pw_uid not in own for user in pwd.getpwall()):
+        return False
+    try:
+        members = grp.getgrgid(gid).gr_mem
+    except KeyError:
+        return True
+    names = {user.pw_name for user in pwd.getpwall() if user.pw_uid in own}
+    return set(members) <= names
+
+
+def _folders_above(folder: Path) -> Iterator[Path]:
+    """Yield the folders in which a folder lies, and those in which the links on the way to it lie."""
+    rest = [part for part in Path(os.path.abspath(folder)).parts if part != "/"]
+    path = Path("/")
+    links = 0
+    while rest:
+        yield path
+        part = rest.pop(0)
+        if part == "..":
+            path = path.parent
+            continue
+        path /= part
+        if path.is_symlink() and links < LINKS_CAP:
+            links += 1
+            to = Path(os.readlink(path))
+            path = Path("/") if to.is_absolute() else path.parent
+            rest = [*(each for each in to.parts if each != "/"), *rest]
 
 
 def read_private(path: Path, most: int) -> bytes:

@@ -234,3 +234,15 @@ def test_wrong_names_are_2(loaded: Place, args: tuple[str, ...], message: str) -
     assert message in " ".join(result.stderr.split())
     assert result.stdout == ""
     assert loaded.site.seen == []
+
+
+def test_a_run_is_not_recorded_among_baselines_that_others_can_write(place: Place) -> None:
+    """Exit 2 before anything is measured: another user could plant a baseline that hides a regression."""
+    shared = place.state / "baselines"
+    shared.mkdir(parents=True)
+    shared.chmod(0o777)
+    ended = place.invoke("run", "good", "--record", "nightly")
+    assert ended.exit_code == 2
+    assert f"another user can write the state folder {shared}" in ended.stderr
+    assert place.site.seen == []
+    assert list(shared.iterdir()) == []
