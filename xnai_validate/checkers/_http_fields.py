@@ -6,7 +6,7 @@ from typing import Annotated
 
 from xnai_validate.kit import AfterValidator, BeforeValidator, Target, Unmeasurable
 from xnai_validate.wire.http.connections.destination import destination, verified_path
-from xnai_validate.wire.http.request import verify_headers
+from xnai_validate.wire.http.request import verified_cookie_name, verified_cookie_value, verify_headers
 
 _OTHER_PROTOCOLS = ("tcp", "tls", "wyoming", "amqp", "amqps", "kafka")
 """Schemes of targets that have no HTTP on purpose: their checks are skipped."""
@@ -36,7 +36,12 @@ HttpMethod = Annotated[str, AfterValidator(_verify_method)]
 HttpPath = Annotated[str, AfterValidator(verified_path)]
 """A path below a target's url, or an absolute url."""
 HttpTexts = Annotated[dict[str, str], BeforeValidator(_with_numbers_as_text)]
-"""Texts by their names, such as cookies."""
+"""Texts by their names."""
+HttpCookies = Annotated[
+    dict[Annotated[str, AfterValidator(verified_cookie_name)], Annotated[str, AfterValidator(verified_cookie_value)]],
+    BeforeValidator(_with_numbers_as_text),
+]
+"""Cookies of a request, by their names (RFC 6265 section 4.2.1)."""
 HttpHeaders = Annotated[HttpTexts, AfterValidator(_verify_headers)]
 """Headers of a request (RFC 9110 section 5.5)."""
 

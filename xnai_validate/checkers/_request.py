@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
-from xnai_validate.checkers._http_fields import HttpPath, HttpTexts, verify_http_target
+from xnai_validate.checkers._http_fields import HttpCookies, HttpPath, HttpTexts, verify_http_target
 from xnai_validate.kit import Field, Ge, JsonValue, Le, Params, Target, model_validator
 from xnai_validate.wire.http.request import HttpRequest, verify_headers
 
@@ -58,7 +58,7 @@ class RequestParams(Params):
     """A body, sent as a filled-in form (`application/x-www-form-urlencoded`); with `files`, its other fields."""
     files: dict[str, Upload] = Field(default_factory=_no_items)
     """Files of a form, field -> file; the body is sent as `multipart/form-data` (RFC 7578)."""
-    cookies: HttpTexts | None = None
+    cookies: HttpCookies | None = None
     """Cookies of the request. Unless null, cookies that a redirection sets are sent from then on; `{}` does only that.
     """
 

@@ -22,6 +22,8 @@ class Clock(Quiet, BaseHTTPRequestHandler):
     offset_s: float | None = 0.0
     status = 200
     age: str | None = None
+    other_date: str | None = None
+    """A second header `Date`: another one, or with an empty text the same again."""
     asctime = False
 
     def do_HEAD(self) -> None:
@@ -30,6 +32,8 @@ class Clock(Quiet, BaseHTTPRequestHandler):
             at_s = time.time() + self.offset_s
             date = time.asctime(time.gmtime(at_s)) if self.asctime else formatdate(at_s, usegmt=True)
             self.send_header("Date", date)
+            if self.other_date is not None:
+                self.send_header("Date", self.other_date or date)
         if self.age is not None:
             self.send_header("Age", self.age)
         self.send_header("Content-Length", "0")
@@ -93,3 +97,23 @@ def test_a_date_without_a_zone_is_in_gmt(clock: Target, monkeypatch: pytest.Monk
     finally:
         monkeypatch.delenv("TZ")
         time.tzset()
+
+
+@pytest.mark.parametrize(("age", "age_s"), [("60, 5", 60.0), ("5.5", 0.0), ("-60", 0.0), ("9" * 20, 2.0**31)])
+def test_an_odd_age_is_read_by_the_rfc(clock: Target, monkeypatch: pytest.MonkeyPatch, age: str, age_s: float) -> None:
+    """Of a list the first counts, what is no number is ignored, and more than 2^31 are as many (RFC 9111)."""
+    monkeypatch.setattr(Clock, "age", age)
+    monkeypatch.setattr(Clock, "offset_s", -age_s if age_s < 1000 else 0.0)
+    seen = observe("host.clock", clock)
+    assert seen.facts["age_s"] == age_s
+    assert seen.held == (age_s < 1000)
+
+
+def test_two_dates_that_differ_are_no_date(clock: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which of them is right cannot be known; the same date twice is harmless."""
+    monkeypatch.setattr(Clock, "other_date", formatdate(0, usegmt=True))
+    seen = observe("host.clock", clock)
+    assert seen.facts["error"] == "protocol"
+    assert "no usable Date header" in seen.facts["error_detail"]
+    monkeypatch.setattr(Clock, "other_date", "")
+    assert observe("host.clock", clock).held

@@ -253,3 +253,27 @@ def test_what_cannot_be_sent_is_no_verdict_on_the_server(target: Target) -> None
         observe("http.request", target, headers={"a b": "c"}, repeat=4, concurrent=2)
     with pytest.raises(Unmeasurable, match="HTTP does not allow"):
         observe("http.request", target, headers={"Content-Length": "7"}, repeat=4, concurrent=2)
+
+
+@pytest.mark.parametrize(
+    ("cookies", "place", "why"),
+    [
+        ({"a;b": "x"}, "cookies.a;b", "no semicolon"),
+        ({"a=b": "x"}, "cookies.a=b", "no semicolon, equals sign"),
+        ({"": "x"}, "cookies", "the name of a cookie"),
+        ({" a": "x"}, "cookies", "blank at its ends"),
+        ({"a\r\nb": "x"}, "cookies", "line break"),
+        ({"sid": "x; admin=1"}, "cookies.sid", "the value of a cookie"),
+        ({"sid": "x\n"}, "cookies.sid", "line break"),
+    ],
+)
+def test_a_cookie_that_would_be_another_is_refused(
+    target: Target, cookies: dict[str, str], place: str, why: str
+) -> None:
+    """Servers would read two cookies, or one of another name (RFC 6265 section 5.4); the value is not quoted."""
+    with pytest.raises(InvalidConfig) as caught:
+        observe("http.request", target, path="/echo", cookies=cookies)
+    (problem,) = caught.value.problems
+    assert why in problem.message
+    assert place in problem.message
+    assert "admin" not in problem.message

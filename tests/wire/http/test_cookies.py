@@ -12,7 +12,7 @@ from tests.scripted import Line, ReceivedRequest, ok, scripted
 from xnai_validate.checkers.http._models import Request
 from xnai_validate.kit import JsonObject, Target
 from xnai_validate.wire.http.client import HttpClient
-from xnai_validate.wire.http.cookies import set_cookies
+from xnai_validate.wire.http.cookies import LIFETIME_CAP_S, set_cookies
 from xnai_validate.wire.http.head import head_of
 
 TWO = ("Set-Cookie: sid=a=b; Path=/; HttpOnly", "Set-Cookie: theme=dark; Expires=Fri, 29 Nov 2097 20:00:00 GMT")
@@ -39,6 +39,9 @@ def test_each_cookie_is_seen_by_itself() -> None:
         ("Max-Age=soon; Expires=never", {"lifetime_s": None}),
         ("Expires=Thu, 01 Jan 1970 00:01:00 GMT", {"lifetime_s": -940.0}),
         ("Expires=Thu, 01-Jan-1970 00:16:50 GMT", {"lifetime_s": 10.0}),
+        ("Expires=Thu, 01 Jan 1970 00:16:50 +0500", {"lifetime_s": 10.0}),
+        ("Max-Age=999999999999999999999", {"lifetime_s": LIFETIME_CAP_S}),
+        ("Max-Age=+5", {"lifetime_s": None}),
     ],
 )
 def test_the_attributes_of_a_cookie_are_facts(attributes: str, expected: dict[str, object]) -> None:

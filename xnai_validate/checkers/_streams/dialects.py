@@ -191,7 +191,7 @@ def _mcp(kind: str, document: JsonObject) -> Content:
     method = document.get("method")
     if isinstance(method, str):
         return Content(method[:100])
-    if "error" in document:
+    if document.get("error") is not None:
         return Content("error", terminal="error", error=error_of(document))
     result = _object_or_empty(document.get("result"))
     failed = result.get("isError") is True

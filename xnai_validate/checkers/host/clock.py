@@ -74,8 +74,9 @@ async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
         answer = await client.fetch(request, timeout_s=params.timeout)
     except WireError as error:
         return ClockSkew(error=error.kind, error_detail=error.detail)
+    dates = {value for name, value in answer.head.raw if name.lower() == b"date"}
     date, rtt_s = answer.head.headers.get("date"), answer.total_ms / 1000
-    date_s = http_date_s(date or "")
+    date_s = http_date_s(next(iter(dates)).decode("latin-1")) if len(dates) == 1 else None  # which of two is right?
     if date_s is None:
         return ClockSkew(error=ErrorKind.PROTOCOL, error_detail=f"no usable Date header: {date!r}"[:300])
     age_s = _age_s(answer.head.headers.get("age"))
@@ -92,5 +93,9 @@ async def measure_clock(params: ClockParams, ctx: Context) -> ClockSkew:
 
 
 def _age_s(header: str | None) -> float:
-    """The seconds of an Age header; 0 where it is missing or no number of seconds (RFC 9111: to be ignored)."""
-    return float(header) if header and header.isascii() and header.isdecimal() and len(header) < 10 else 0.0
+    """The seconds of an Age header; 0 where it is missing or no number of seconds, which is to be ignored.
+
+    Of several the first counts (RFC 9111 section 5.1), and more than 2^31 are as many (section 1.2.2).
+    """
+    first = (header or "").partition(",")[0].strip()
+    return float(min(int(first[:20]), 2**31)) if first.isascii() and first.isdecimal() else 0.0

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from xnai_validate.config.files.entry import Entry, Texts
 from xnai_validate.model.json import JsonObject
+from xnai_validate.wire.http.request import verified_cookie_name, verified_cookie_value, verify_headers
 
 Scheme = Literal["basic", "digest", "bearer", "oauth2-client-credentials", "login"]
 _TAKES: Mapping[Scheme, tuple[frozenset[str], frozenset[str]]] = {
@@ -45,10 +46,19 @@ class AuthEntry(Entry):
     """The steps of a `login`, as those of `flow.steps`: made once a run, and again after a response with status 401."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Headers of every request after the login; `{{name}}` is what a step captures."""
-    cookies: dict[str, str] = Field(default_factory=dict)
+    cookies: dict[
+        Annotated[str, AfterValidator(verified_cookie_name)], Annotated[str, AfterValidator(verified_cookie_value)]
+    ] = Field(default_factory=dict)
     """Cookies of every request, likewise; without headers and cookies, those that steps capture are sent."""
     logout: tuple[JsonObject, ...] = ()
     """The steps that end the session when the run ends, with its credentials; they may refer to what was captured."""
+
+    @field_validator("headers")
+    @classmethod
+    def _verify_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        """Return the headers. Raises ValueError if HTTP does not allow one of them."""
+        verify_headers("GET", headers)
+        return headers
 
     @model_validator(mode="after")
     def _verify_fields(self) -> Self:

@@ -14,6 +14,7 @@ from xnai_validate.model.judging.findings import main_reason
 from xnai_validate.model.judging.references import fill
 from xnai_validate.model.target import Credentials
 from xnai_validate.plan import CompiledMeasurement, Plan, PlannedLogin
+from xnai_validate.wire.http.request import verified_cookie_value, verify_headers
 
 LOGIN_S = 30.0
 """Seconds that a login may take."""
@@ -76,10 +77,18 @@ class TargetSession:
         return self._make_headers()
 
     def _make_headers(self) -> Credentials:
-        """Fill the captured values into the headers and cookies of the login."""
-        headers = [(name, str(fill(text, self._values))) for name, text in self._planned.headers.items()]
-        cookies = [f"{name}={fill(text, self._values)}" for name, text in self._planned.cookies.items()]
-        return (*headers, *([("Cookie", "; ".join(cookies))] if cookies else []))
+        """Fill the captured values into the headers and cookies of the login.
+
+        Raises Unmeasurable where a captured value cannot stand there, such as one with a line break.
+        """
+        headers = {name: str(fill(text, self._values)) for name, text in self._planned.headers.items()}
+        cookies = {name: str(fill(text, self._values)) for name, text in self._planned.cookies.items()}
+        try:
+            pairs = [f"{name}={verified_cookie_value(value)}" for name, value in cookies.items()]
+            verify_headers("GET", headers)
+        except ValueError as error:
+            raise Unmeasurable(f"what the login of {self._name} captured cannot be sent: {error}") from None
+        return (*headers.items(), *([("Cookie", "; ".join(pairs))] if pairs else []))
 
     async def _made(self, flow: CompiledMeasurement, scope: Scope, name: str) -> Facts:
         """Make a flow and return its facts. Raises XnaiError if a step of it does not hold or time is over."""

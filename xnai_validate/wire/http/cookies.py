@@ -18,6 +18,10 @@ SHOWN_CAP = 100
 """Cookies of one response that are kept."""
 
 
+LIFETIME_CAP_S = 400 * 86400.0 * 365
+"""A longer Max-Age is as long: "the latest representable date" (section 5.2.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class SetCookie:
     """One `Set-Cookie` of a response."""
@@ -72,11 +76,11 @@ def _cookie(name: str, value: str, attributes: str, now_s: float) -> SetCookie:
 
 def _lifetime_s(given: Mapping[str, str], now_s: float) -> float | None:
     """Seconds until a cookie expires: Max-Age goes before Expires, and what is malformed is ignored (section 5.2)."""
-    if re.fullmatch(r"-?\d{1,15}", given.get("max-age", ""), re.ASCII):
-        return float(given["max-age"])
+    if re.fullmatch(r"-?\d+", given.get("max-age", ""), re.ASCII):
+        return max(-LIFETIME_CAP_S, min(float(given["max-age"][:20]), LIFETIME_CAP_S))
     try:
-        expires = parsedate_to_datetime(given.get("expires", ""))
-        return round((expires if expires.tzinfo else expires.replace(tzinfo=UTC)).timestamp() - now_s, 3)
+        # A zone is no part of the date's grammar (section 5.1.1): browsers read every one as GMT.
+        return round(parsedate_to_datetime(given.get("expires", "")).replace(tzinfo=UTC).timestamp() - now_s, 3)
     except (ValueError, OverflowError):
         return None
 

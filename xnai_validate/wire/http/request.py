@@ -27,6 +27,8 @@ _DEFAULTS = (
     (b"accept-encoding", ACCEPT_ENCODING.encode()),
     (b"user-agent", f"xnai-validate/{__version__}".encode()),
 )
+_COOKIE_NAME = re.compile(r"[^\x00-\x20;=\x7f](?:[^\x00-\x1f;=\x7f]*[^\x00-\x20;=\x7f])?")
+_COOKIE_VALUE = re.compile(r"(?:[^\x00-\x20;\x7f](?:[^\x00-\x1f;\x7f]*[^\x00-\x20;\x7f])?)?")
 # What a token and the value of a header may be, as bytes (RFC 9110 sections 5.6.2 and 5.5).
 _TOKEN = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
 _VALUE = re.compile(rb"(?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?")
@@ -202,6 +204,23 @@ def verify_headers(method: str, headers: Mapping[str, str]) -> None:
     if not _TOKEN.fullmatch(method.encode("utf-8", "surrogatepass")):
         raise ValueError(f"{method[:80]!r} is not a method of HTTP")
     _values([(name.encode("utf-8", "replace"), value.encode("utf-8", "replace")) for name, value in headers.items()])
+
+
+def verified_cookie_name(name: str) -> str:
+    """Return the name of a cookie. Raises ValueError where servers would read another name, or more than one cookie.
+
+    RFC 6265 section 5.4: pairs are joined by a semicolon and a blank, and a name ends at the first equals sign.
+    """
+    if not _COOKIE_NAME.fullmatch(name):
+        raise ValueError("the name of a cookie has no semicolon, equals sign, line break, or blank at its ends")
+    return name
+
+
+def verified_cookie_value(value: str) -> str:
+    """Return the value of a cookie; raises ValueError, without quoting it, where servers would read another one."""
+    if not _COOKIE_VALUE.fullmatch(value):
+        raise ValueError("the value of a cookie has no semicolon, line break, or blank at its ends; encode it")
+    return value
 
 
 def _values(given: RawHeaders) -> dict[bytes, list[bytes]]:

@@ -54,6 +54,14 @@ def test_a_client_gets_a_token(home: Home) -> None:
             "refers to {{sod}}, which no step captures",
         ),
         (
+            f"{{scheme: login, steps: [{STEP}], cookies: {{'a;b': '{{{{sid}}}}'}}}}",
+            "the name of a cookie has no semicolon",
+        ),
+        (
+            f'{{scheme: login, steps: [{STEP}], headers: {{X-A: "a\\nb"}}}}',
+            "the value of the header X-A has a line break",
+        ),
+        (
             "{scheme: login, steps: [{name: in, kind: http.request, with: {path: /in}}]}",
             "the login of api proves nothing",
         ),
