@@ -21,6 +21,7 @@ from xnai_validate.kit.fault import FAULT_MARK, ActiveFault, Fault, FaultContext
 from xnai_validate.kit.observation import FaultEntry, Observation, Observed, Template
 from xnai_validate.kit.params import (
     FROM_FILE,
+    Argument,
     BodyCap,
     Bytes,
     Count,
@@ -29,12 +30,14 @@ from xnai_validate.kit.params import (
     Headers,
     Mebibytes,
     Milliseconds,
+    NamesFile,
     NamesTarget,
     Params,
     Percent,
     Ratio,
     Seconds,
     Size,
+    SocketPath,
     TargetName,
 )
 from xnai_validate.kit.process_id import ProcessId, child_environment, process_id
@@ -64,6 +67,7 @@ __all__ = [
     "STEADY_WITHIN_S",
     "ActiveFault",
     "AfterValidator",
+    "Argument",
     "BeforeValidator",
     "BodyCap",
     "Bytes",
@@ -99,6 +103,7 @@ __all__ = [
     "Mebibytes",
     "Milliseconds",
     "MinLen",
+    "NamesFile",
     "NamesTarget",
     "Needs",
     "NotApplicable",
@@ -111,6 +116,7 @@ __all__ = [
     "Ratio",
     "Seconds",
     "Size",
+    "SocketPath",
     "StringConstraints",
     "Target",
     "TargetName",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Self, get_args
 
 from annotated_types import Ge, Le
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     JsonValue,
@@ -77,6 +79,39 @@ class NamesTarget:
 
 TargetName = Annotated[str, StringConstraints(min_length=1), NamesTarget()]
 """The name of a target, besides that of the check."""
+
+
+def _without_nul(text: str) -> str:
+    """Return a text. Raises ValueError where it has a null character, at which the system would end it."""
+    if "\0" in text:
+        raise ValueError("a null character cannot stand in a path or an argument")
+    return text
+
+
+Argument = Annotated[str, AfterValidator(_without_nul)]
+"""A path of a file, an argument of a command, or the name or value of an environment variable."""
+
+
+class NamesFile:
+    """Marks a param whose value is a path on this host: a relative one begins at the folder of the profile."""
+
+
+SOCKET_CAP = 107
+"""Bytes of the path of a Unix socket, by the size of `sun_path` in unix(7)."""
+
+
+def _verified_socket(path: str) -> str:
+    """Return the path of a Unix socket. Raises ValueError for an address that is none."""
+    path = path.removeprefix("unix://")
+    if not path or "://" in path or "\0" in path:
+        raise ValueError("a container engine is reached by a Unix socket: write its path, such as /run/docker.sock")
+    if len(os.fsencode(path)) > SOCKET_CAP:
+        raise ValueError(f"the path of a Unix socket has at most {SOCKET_CAP} bytes")
+    return path
+
+
+SocketPath = Annotated[str, AfterValidator(_verified_socket), NamesFile()]
+"""The Unix socket of a container engine, as a path or as `unix:///path`."""
 BodyCap = Annotated[Size, Le(256 * 1024 * 1024)]
 """The most of a body that is kept in memory, at most 256 MiB: a body takes three times its size while it is read."""
 

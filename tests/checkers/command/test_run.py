@@ -115,7 +115,8 @@ def test_what_cannot_be_started_has_a_reason(tmp_path: Path) -> None:
     facts = run(["true"], cwd=str(tmp_path / "gone"))
     assert (facts["error"], facts["exit_code"]) == ("not_executable", None)
     assert "gone" in facts["error_detail"]
-    assert run(["a\0b"])["error"] == "not_executable"
+    with pytest.raises(InvalidConfig, match="null character"):
+        run(["a\0b"])
 
 
 def test_the_time_limit_kills_the_whole_group(tmp_path: Path) -> None:
@@ -248,3 +249,14 @@ def test_targets_are_verified_when_the_profile_is_loaded() -> None:
         inside(["true"], stdin="x")
     with pytest.raises(InvalidConfig, match="belong to"):
         run(["true"], user="root")
+
+
+@pytest.mark.parametrize("how", [{"command": ["a\0b"]}, {"env": {"A": "a\0b"}}, {"cwd": "a\0b"}])
+def test_a_null_character_is_refused_when_the_profile_is_loaded(how: dict[str, Any]) -> None:
+    """The system would end the argument there; the same holds for every path in params."""
+    with pytest.raises(InvalidConfig, match="a null character cannot stand in a path or an argument"):
+        run(**{"command": ["true"], **how})
+    with pytest.raises(InvalidConfig, match="a null character"):
+        observe("log.lines", path="a\0b")
+    with pytest.raises(InvalidConfig, match="a null character"):
+        observe("sql.query", file="a\0b", query="select 1")

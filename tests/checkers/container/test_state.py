@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from pydantic import ValidationError
 
 from tests.checkers.beside import beside
 from tests.checkers.container_api import Engine, container_api
 from tests.context import observe
+from xnai_validate.checkers.container.state import StateParams
 from xnai_validate.kit import NotApplicable, Target
 from xnai_validate.model.judging.findings import describe_finding
 from xnai_validate.model.results.exchange import recorder
@@ -90,6 +93,23 @@ def test_a_running_container_is_described(engine: Engine) -> None:
     }  # fmt: skip
     assert "stream=false" in engine.requests[1]
     assert "not-for-facts" not in str(seen.facts)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_start_without_a_zone_is_in_utc(engine: Engine, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    """Wherever the tool runs: read in the local zone, the uptime would be hours too long or none at all."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        started = datetime.now(UTC) - timedelta(hours=1)
+        engine.give("GET /containers/xnai_redis/json", docker(StartedAt=started.strftime("%Y-%m-%dT%H:%M:%S.%f")))
+        engine.give("GET /containers/xnai_redis/stats", STATS)
+        facts = observe("container.state", REDIS).facts
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert 3599 <= facts["uptime_s"] < 4200
+    assert facts["started_at"] == started.isoformat()
 
 
 def test_without_statistics_all_else_is_known(engine: Engine) -> None:
@@ -276,6 +296,14 @@ def test_where_the_socket_is_looked_for(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "file").write_text("")
     with pytest.raises(NotApplicable, match="no container engine socket at"):
         find_socket(f"{tmp_path}/file")
+
+
+@pytest.mark.parametrize("address", ["", "tcp://127.0.0.1:2375", "unix://", "a\0b", "/" + "x" * 107])
+def test_what_is_no_path_of_a_socket_is_refused(address: str) -> None:
+    """When the profile is loaded, not when the check runs."""
+    with pytest.raises(ValidationError, match="Unix socket"):
+        StateParams(socket=address)
+    assert StateParams(socket="unix:///run/x.sock").socket == "/run/x.sock"
 
 
 def test_rootless_engines_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

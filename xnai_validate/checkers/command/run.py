@@ -8,6 +8,7 @@ from xnai_validate.checkers.command._container import run_in_container
 from xnai_validate.checkers.command._ended import Ended, RunError
 from xnai_validate.checkers.command._process import run_here
 from xnai_validate.kit import (
+    Argument,
     Context,
     Count,
     Duration,
@@ -20,6 +21,7 @@ from xnai_validate.kit import (
     NotApplicable,
     Params,
     Size,
+    SocketPath,
     StringConstraints,
     TargetName,
     checker,
@@ -33,19 +35,19 @@ OUTPUT_CAP = 64 * 1024
 class Command(Params):
     """The command, and where it runs."""
 
-    command: Annotated[str, Field(min_length=1)] | Annotated[list[str], Field(min_length=1, max_length=1_000)]
+    command: Annotated[Argument, Field(min_length=1)] | Annotated[list[Argument], Field(min_length=1, max_length=1_000)]
     """The program and its arguments: `[pg_isready, -h, db]`; with `shell: true` one text: `"df / | tail -1"`."""
     shell: bool = False
     """Whether `command` is a text for `sh -c`; without it no character has a special meaning."""
     in_: TargetName | None = Field(None, alias="in")
     """The target in whose container the command runs; by default it runs on this host."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """With `in`: the path of the container engine's socket; by default DOCKER_HOST, then the usual places."""
     user: str | None = None
     """With `in`: the user (or `user:group`) that runs it; by default that of the container."""
-    cwd: Annotated[str, StringConstraints(min_length=1)] | None = None
+    cwd: Annotated[Argument, StringConstraints(min_length=1)] | None = None
     """The directory to run in; by default the current one, or the container's own."""
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[Argument, Argument] = Field(default_factory=dict)
     """Environment variables, besides those that are set already; values under secret names are masked in reports."""
     stdin: str | None = None
     """The text on its standard input, which is empty by default; not with `in`."""

@@ -16,6 +16,7 @@ from xnai_validate.kit import (
     Params,
     Percent,
     Seconds,
+    SocketPath,
     checker,
 )
 from xnai_validate.wire.containers.answers import Inspection, PortBinding, Stats
@@ -34,7 +35,7 @@ HealthWord = Literal["healthy", "unhealthy", "starting", "none"]
 class StateParams(Params):
     """How the container is asked about."""
 
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the engine's socket; by default DOCKER_HOST, then the usual places of Docker and Podman."""
     usage: bool = True
     """Whether to read the use of memory too, which is a second request."""

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from xnai_validate.kit import (
+    Argument,
     Bytes,
     Context,
     Count,
@@ -50,7 +51,7 @@ _TYPES: dict[int, FileType] = {
 class StateParams(Params):
     """The file, and what of it is read."""
 
-    path: Annotated[str, StringConstraints(min_length=1)]
+    path: Annotated[Argument, StringConstraints(min_length=1)]
     """The path, with `~` for the home directory; relative ones begin in the current directory."""
     follow: bool = True
     """Whether a symbolic link is followed; without it the link itself is described."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_kills, pressure_percent
 from xnai_validate.kit import (
+    Argument,
     Context,
     Count,
     Facts,
@@ -29,9 +30,9 @@ MIB, GIB = 2**20, 2**30
 class ResourcesParams(Params):
     """The part of the machine that is measured, where it has several."""
 
-    path: str = "/"
+    path: Argument = "/"
     """Any path on the file system whose space is measured."""
-    procfs: str = "/proc"
+    procfs: Argument = "/proc"
     """Where the kernel's files are: within a container, the host's are mounted elsewhere (`/host/proc`)."""
 
 

@@ -12,6 +12,7 @@ from xnai_validate.checkers.http._contract_requests import begin_maker
 from xnai_validate.checkers.http._openapi_examiner import About, Examiner, examiner
 from xnai_validate.checkers.http._openapi_file import document_text
 from xnai_validate.kit import (
+    Argument,
     BodyCap,
     Context,
     Count,
@@ -73,7 +74,7 @@ class OpenApi(Params):
 
     path: HttpPath = "/openapi.json"
     """The path of the document, JSON or YAML."""
-    file: str | None = None
+    file: Argument | None = None
     """A file with the document, in place of the service's own. Then there is no `status`; expect
     `{valid: true, nonconforming: []}`."""
     root: bool = True

@@ -11,6 +11,7 @@ from xnai_validate.checkers.log._file import BEGINNING, Place, newest, pieces, p
 from xnai_validate.checkers.log._scan import Scan
 from xnai_validate.kit import (
     AfterValidator,
+    Argument,
     Context,
     Count,
     Duration,
@@ -21,6 +22,7 @@ from xnai_validate.kit import (
     NotApplicable,
     Params,
     Size,
+    SocketPath,
     StringConstraints,
     TargetName,
     Unmeasurable,
@@ -44,11 +46,11 @@ _BEGAN: Hashable = ("log", "run began")
 class LinesParams(Params):
     """The log, and which of its lines count."""
 
-    path: Annotated[str, StringConstraints(min_length=1)] | None = None
+    path: Annotated[Argument, StringConstraints(min_length=1)] | None = None
     """The log file, with `~` for the home directory; relative ones begin in the current directory."""
     in_: TargetName | None = Field(None, alias="in")
     """The target whose container's log is read, instead of a file."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """With `in`: the path of the container engine's socket; by default DOCKER_HOST, then the usual places."""
     since: Literal["run", "check", "start"] = "run"
     """What is read: what was written since the run began, since the check began, or all that is there."""

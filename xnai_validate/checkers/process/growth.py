@@ -24,6 +24,7 @@ from xnai_validate.kit import (
     Needs,
     Observation,
     Params,
+    SocketPath,
     Unmeasurable,
     Waits,
     checker,
@@ -61,7 +62,7 @@ class GrowthParams(Params):
     """Whether the processes below it count too, as the workers of a server."""
     open_files: bool = True
     """Whether open files are counted, which takes the rights of the user the process runs as."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the container engine's socket, for a target of which only the container is known."""
 
 

@@ -16,6 +16,7 @@ from xnai_validate.kit import (
     Params,
     Percent,
     Seconds,
+    SocketPath,
     Unmeasurable,
     checker,
 )
@@ -33,7 +34,7 @@ class StateParams(Params):
     """How long the use of the processor is watched; `0s` leaves it out."""
     open_files: bool = True
     """Whether open files are counted, which takes the rights of the user the process runs as."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the container engine's socket, for a target of which only the container is known."""
 
 

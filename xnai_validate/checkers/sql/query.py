@@ -10,6 +10,7 @@ from xnai_validate.checkers.sql._postgres import Postgres
 from xnai_validate.checkers.sql._result import Query, QueryError, Rows, Server
 from xnai_validate.checkers.sql._sqlite import Sqlite
 from xnai_validate.kit import (
+    Argument,
     Context,
     Count,
     Duration,
@@ -54,7 +55,7 @@ class QueryParams(Params):
     """One SQL statement."""
     args: Annotated[list[str | int | float | bool | None], Field(max_length=1_000)] = Field(default_factory=list)
     """The values of its placeholders: `$1` in PostgreSQL, `%s` in MySQL, `?` in SQLite."""
-    file: str | None = None
+    file: Argument | None = None
     """The SQLite database to ask instead of a target; relative to the current directory."""
     database: str | None = None
     """The database of the server; by default that of the target's url."""

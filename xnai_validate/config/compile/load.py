@@ -129,7 +129,13 @@ class Loader:
         secrets = self.interpolator.secrets
         target_builder = Targets(self.options, self.problems, secrets)
         targets = target_builder.build(self.profiles, stack)
-        self.measurements = Measurements(self.problems, frozenset((*targets, *self.chain.target_names())), secrets)
+        folders = [profile.link.folder for profile in self.profiles if profile.link.folder is not None]
+        self.measurements = Measurements(
+            self.problems,
+            frozenset((*targets, *self.chain.target_names())),
+            secrets,
+            folders[-1] if folders else None,
+        )
         consenting = self.profiles if self.options.profile_consent else ()
         allowed = self.options.allow.union(*(profile.file.allow for profile in consenting))
         checks = self._compiler_of_checks(targets, allowed)

@@ -10,7 +10,7 @@ from xnai_validate.config.files.auth import AuthEntry
 from xnai_validate.config.files.defaults import DefaultsEntry
 from xnai_validate.config.files.entry import Entry, Rules, Texts, listed
 from xnai_validate.config.files.recipe import RecipeUse
-from xnai_validate.kit import STEADY_WITHIN_S, Duration, Size
+from xnai_validate.kit import STEADY_WITHIN_S, Argument, Duration, Size
 from xnai_validate.model.json import JsonObject
 from xnai_validate.wire.http.request import verify_headers
 
@@ -82,7 +82,7 @@ class TargetReach(Entry):
     (DOCKER_HOST): process faults and figures of the process."""
     pid: Annotated[int, Field(gt=0, strict=True)] | None = None
     """Its process on this host, where it runs in no container; a supervisor may start another meanwhile."""
-    log: str | None = None
+    log: Argument | None = None
     """The file that this process writes its log to: a failure of the target shows its last lines. Relative paths begin
     in the folder of this file."""
     password: str | None = None

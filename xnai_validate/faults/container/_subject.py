@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from xnai_validate.kit import FaultContext, Gone, NotApplicable, Params, Undo, Unmeasurable
+from xnai_validate.kit import FaultContext, Gone, NotApplicable, Params, SocketPath, Undo, Unmeasurable
 from xnai_validate.wire.containers.answers import Inspection
 from xnai_validate.wire.containers.engine import (
     Action,
@@ -24,7 +24,7 @@ CALL_S = 5.0
 class EngineParams(Params):
     """The engine to use."""
 
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the engine's socket; by default DOCKER_HOST, then the usual places of Docker and Podman."""
 
 

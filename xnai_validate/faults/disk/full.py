@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xnai_validate.kit import (
     ActiveFault,
+    Argument,
     FaultContext,
     JsonValue,
     NotApplicable,
@@ -26,7 +27,7 @@ BLOCK = 1 << 20
 class FullParams(Params):
     """Which disk, and how full."""
 
-    folder: str
+    folder: Argument
     """A folder on the disk: an absolute path on this machine."""
     leave: Size = 0
     """Bytes that stay free."""

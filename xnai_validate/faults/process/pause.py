@@ -5,7 +5,17 @@ from __future__ import annotations
 import signal
 
 from xnai_validate.faults.process._subject import process_of, send
-from xnai_validate.kit import ActiveFault, FaultContext, JsonValue, Params, ProcessId, Undo, Unmeasurable, fault
+from xnai_validate.kit import (
+    ActiveFault,
+    FaultContext,
+    JsonValue,
+    Params,
+    ProcessId,
+    SocketPath,
+    Undo,
+    Unmeasurable,
+    fault,
+)
 
 STOPPED_S = 5.0
 """How long a process may take to stop: one that waits for a disk stops only afterwards."""
@@ -16,7 +26,7 @@ class PauseParams(Params):
 
     tree: bool = True
     """Whether the processes below it are stopped too, such as the workers of a server."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the container engine's socket, for a target of which only the container is known."""
 
 

@@ -22,6 +22,7 @@ from xnai_validate.kit import (
     Le,
     Params,
     ProcessId,
+    SocketPath,
     Undo,
     Unmeasurable,
     fault,
@@ -50,7 +51,7 @@ class StopParams(Params):
     """SIGKILL at once, as when memory runs out, instead of SIGTERM."""
     grace: Duration = 5.0
     """How long it may take to end after SIGTERM, before it is killed."""
-    socket: str | None = None
+    socket: SocketPath | None = None
     """The path of the container engine's socket, for a target of which only the container is known."""
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ import pytest
 from xnai_validate.config.compile.measurements.measurements import Measurements
 from xnai_validate.config.yaml_files.document import read_source
 from xnai_validate.config.yaml_files.problems import Problems, Where
+from xnai_validate.errors import Unmeasurable
 from xnai_validate.model.judging.findings import Finding, describe_finding, judge
 from xnai_validate.model.source_location import InvalidConfig
 
@@ -92,6 +93,21 @@ def test_errors_are_bounded(tmp_path: Path) -> None:
     assert len(str(finding.actual)) < 3000
 
 
+def test_references_by_anchor_and_by_escaped_pointer_are_followed(tmp_path: Path) -> None:
+    """RFC 6901 section 6: a pointer in a fragment is percent-encoded."""
+    write(tmp_path, {"$defs": {"a b": {"$anchor": "x", "type": "integer"}}, "items": {"$ref": "#/$defs/a%20b"}})
+    assert judged(tmp_path, {"$": {"schema": "answer.json"}}, [1]).held
+    write(tmp_path, {"$defs": {"a": {"$anchor": "x", "type": "integer"}}, "items": {"$ref": "#x"}}, "other.json")
+    assert not judged(tmp_path, {"$": {"schema": "other.json"}}, ["1"]).held
+
+
+def test_a_pattern_that_takes_for_ever_is_not_judged(tmp_path: Path) -> None:
+    """A document of a server cannot keep the tool busy: after two seconds of the processor it could not be measured."""
+    write(tmp_path, {"pattern": "^(a+)+$"})
+    with pytest.raises(Unmeasurable, match="takes more than 2 s to compare"):
+        judged(tmp_path, {"$": {"schema": "answer.json"}}, "a" * 60 + "!")
+
+
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
@@ -101,6 +117,8 @@ def test_errors_are_bounded(tmp_path: Path) -> None:
         ({"type": "text"}, "invalid at"),
         ({"properties": {"a": {"minimum": "1"}}}, r"invalid at \$\.properties\.a\.minimum"),
         ({"$ref": "#/$defs/gone"}, "which it does not have"),
+        ({"$defs": {"a": {"$anchor": "x"}}, "$ref": "#y"}, "which it does not have"),
+        ({"$schema": "https://example.org/none"}, "of an unknown dialect"),
         ({"$ref": "other.json"}, "only places of the same file"),
         ({"$ref": "https://example.org/schema"}, "only places of the same file"),
     ],

@@ -1,16 +1,19 @@
-"""Which fields of params hold other measurements, faults or the names of targets."""
+"""Which fields of params hold other measurements, faults, the names of targets, or paths of files."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel
 
 from xnai_validate.config.yaml_files.document import Steps
 from xnai_validate.config.yaml_files.validation_messages import models_in
-from xnai_validate.kit import NamesTarget, Params
+from xnai_validate.kit import NamesFile, NamesTarget, Params
+from xnai_validate.model.json import JsonValue
 
 
 @cache
@@ -25,13 +28,45 @@ def fields_with_targets(params: type[Params]) -> tuple[tuple[str, str], ...]:
     """The fields of params, as (attribute, key), whose value is the name of a target."""
     fields = params.model_fields.items()
     return tuple(
-        (name, info.alias or name) for name, info in fields if _names_target((info.annotation, *info.metadata))
+        (name, info.alias or name)
+        for name, info in fields
+        if _is_marked((info.annotation, *info.metadata), NamesTarget)
     )
 
 
-def _names_target(parts: Iterable[object]) -> bool:
-    """Whether an annotation, or a part of it, is marked as the name of a target."""
-    return any(isinstance(part, NamesTarget) or _names_target(get_args(part)) for part in parts)
+@cache
+def fields_with_files(params: type[Params]) -> tuple[str, ...]:
+    """The keys of params whose value is the path of a file."""
+    fields = params.model_fields.items()
+    return tuple(
+        info.alias or name for name, info in fields if _is_marked((info.annotation, *info.metadata), NamesFile)
+    )
+
+
+def _is_marked(parts: Iterable[object], marker: type[NamesFile | NamesTarget]) -> bool:
+    """Whether an annotation, or a part of it, has a marker."""
+    return any(isinstance(part, marker) or _is_marked(get_args(part), marker) for part in parts)
+
+
+def with_whole_paths(params: type[Params], raw: JsonValue, folder: Path | None) -> JsonValue:
+    """Params as they are written, with whole paths for relative ones: below `folder`, or the current directory.
+
+    The current directory counts only where it has the file and the folder has none, and without a folder.
+    """
+    keys = [key for key in fields_with_files(params) if isinstance(raw, dict) and isinstance(raw.get(key), str)]
+    if not keys or not isinstance(raw, dict):
+        return raw
+    return {**raw, **{key: _whole_path(str(raw[key]), folder) for key in keys}}
+
+
+def _whole_path(path: str, folder: Path | None) -> str:
+    """Return the whole path of a file; what is no path, as a url, stays as it is for the validation to refuse."""
+    if not path or "\0" in path or "://" in path or "{{" in path:
+        return path
+    path = os.path.expanduser(path)
+    here = os.path.abspath(path)
+    below = here if folder is None else os.path.join(folder.absolute(), path)
+    return below if os.path.exists(below) or not os.path.exists(here) else here
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from xnai_validate.model.json import JsonValue, texts_named
+from xnai_validate.model.judging.expressions import within_limit
 from xnai_validate.model.judging.rules import Schema, Schemas
 from xnai_validate.wire.content import parse_json
 
@@ -71,6 +73,9 @@ def _validator(document: JsonValue, name: str) -> Validator:
     if not isinstance(document, dict):
         raise ValueError(f"the schema {name} is not a JSON object")
     kind = validator_for(document, default=Draft202012Validator)
+    dialect = str(kind.META_SCHEMA.get("$id") or kind.META_SCHEMA.get("id")).rstrip("#")
+    if "$schema" in document and str(document["$schema"]).rstrip("#") != dialect:
+        raise ValueError(f"the schema {name} is of an unknown dialect: its $schema names none that is known")
     try:
         kind.check_schema(document)
     except SchemaError as error:
@@ -87,9 +92,12 @@ def _verify(reference: str, document: JsonValue, name: str) -> None:
     if not reference.startswith("#"):
         raise ValueError(f"the schema {name} refers to {reference[:100]}: only places of the same file are followed")
     if not reference.startswith("#/"):
-        return  # the whole document, or an anchor
+        anchors = {*texts_named("$anchor", document), *texts_named("$dynamicAnchor", document)}
+        if reference != "#" and unquote(reference[1:]) not in anchors:
+            raise ValueError(f"the schema {name} refers to {reference[:100]}, which it does not have")
+        return
     place: JsonValue = document
-    for step in reference[2:].split("/"):
+    for step in unquote(reference[2:]).split("/"):
         key = step.replace("~1", "/").replace("~0", "~")
         if isinstance(place, Mapping) and key in place:
             place = place[key]
@@ -107,6 +115,10 @@ class _Errors:
 
     def of(self, document: JsonValue) -> list[str]:
         """The first errors of a document, each with its place as a JSONPath; empty if it conforms."""
+        return within_limit(lambda: self._first_errors(document), "compare", "the schema")
+
+    def _first_errors(self, document: JsonValue) -> list[str]:
+        """Return the first errors of a document, however long that takes."""
         errors: list[str] = []
         try:
             for error in self._validator.iter_errors(document):

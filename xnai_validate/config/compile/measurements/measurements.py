@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar, cast
 
 from pydantic import ValidationError
 
 from xnai_validate import registry
-from xnai_validate.config.compile.measurements.fields import fields_with_models, fields_with_targets, models_of
+from xnai_validate.config.compile.measurements.fields import (
+    fields_with_files,
+    fields_with_models,
+    fields_with_targets,
+    models_of,
+    with_whole_paths,
+)
 from xnai_validate.config.compile.measurements.json_schemas import schemas_in
 from xnai_validate.config.compile.measurements.needed_params import report_null_facts
 from xnai_validate.config.compile.measurements.spelled_params import respelled
@@ -40,6 +47,8 @@ class Measurements:
     """The names of all targets."""
     secrets: set[str]
     """Filled with the secrets of all params, so that reports mask them."""
+    folder: Path | None = None
+    """The folder of the profile, at which relative paths in params begin."""
     named_targets: set[str] = field(default_factory=set)
     """The targets that measurements name."""
     _checkers: dict[str, Checker | RegistryError] = field(default_factory=dict)
@@ -163,6 +172,8 @@ class Measurements:
         """The validated params; None if they have errors. In a `template`, those that need a captured value may."""
         if _may_hold_secrets(raw):
             self.secrets.update(secrets_in(raw))
+        if fields_with_files(model):
+            raw = with_whole_paths(model, raw, self.folder)
         try:
             return model.model_validate(raw, context=FROM_FILE)
         except ValidationError as error:
