@@ -65,3 +65,18 @@ def test_what_another_user_can_write_is_no_stored_run(place: Place, folder: str)
     ended = place.invoke("compare", "last", "last")
     assert ended.exit_code == 2
     assert f"another user can write the state folder {shared}" in ended.stderr
+
+
+def test_a_report_whose_parts_contradict_each_other_is_damaged(place: Place) -> None:
+    """Causes of checks that it does not have, and times that are no numbers: exit 2 in every command."""
+    place.run("bad", "-o", "r.json")
+    document = json.loads((place.path / "r.json").read_text())
+    document["causes"][0]["id"] = "no/such:check"
+    (place.path / "causes.json").write_text(json.dumps(document))
+    document["run"]["elapsed_ms"] = float("nan")
+    (place.path / "nan.json").write_text(json.dumps(document))
+    for name, words in (("causes.json", "its causes name no/such:check"), ("nan.json", "run.elapsed_ms")):
+        for args in (("report", name), ("compare", name, "last")):
+            ended = place.invoke(*args)
+            assert ended.exit_code == 2, ended.stderr
+            assert words in ended.stderr

@@ -66,3 +66,12 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """The reason is that of the system."""
     with pytest.raises(ConfigError, match="No such file"):
         read_env_file(tmp_path / "none.env")
+
+
+def test_a_value_with_a_null_character_is_an_error(tmp_path: Path) -> None:
+    """The system would end it there; the value is not shown."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"A=1\nTOKEN=abc\0def\n")
+    with pytest.raises(ConfigError, match=":2: the value of TOKEN has a null character") as caught:
+        read_env_file(path)
+    assert "abc" not in caught.value.message

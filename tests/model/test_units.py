@@ -68,3 +68,18 @@ def test_whole_milliseconds_survive(milliseconds: int) -> None:
 def test_durations_for_people(ms: float, text: str) -> None:
     """Short, with a unit."""
     assert format_ms(ms) == text
+
+
+@pytest.mark.parametrize("text", ["1001000d", "9" * 400 + "s", "1d" + "9" * 30 + "h"])
+def test_a_duration_beyond_any_clock_is_refused(text: str) -> None:
+    """A thousand years are the most: more would overflow a timer when the check runs."""
+    with pytest.raises(ValueError, match="more than 1000 years"):
+        duration_s(text)
+    assert duration_s("365000d") == 365000 * 86400
+
+
+@pytest.mark.parametrize("text", ["9" * 400 + "GiB", "5000000000GiB"])
+def test_a_size_beyond_any_memory_is_refused(text: str) -> None:
+    """It would be infinite, and no whole number."""
+    with pytest.raises(ValueError, match="more than 4 EiB"):
+        size_bytes(text)

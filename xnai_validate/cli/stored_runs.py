@@ -161,7 +161,12 @@ def _read_file(path: Path) -> bytes:
 def _parse_report(data: bytes, path: Path) -> RunReport:
     """Parse a JSON report. Raises ConfigError with the place of the first error."""
     try:
-        return parse(data)
+        report = parse(data)
+        known = {check.id for check in report.checks}
+        for cause in report.causes:
+            if unknown := {cause.id, *cause.alike, *cause.blocks} - known:
+                raise ConfigError(f"{path} is damaged: its causes name {min(unknown)}, a check that it does not have")
+        return report
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

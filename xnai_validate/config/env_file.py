@@ -87,5 +87,10 @@ def read_env_file(path: Path) -> dict[str, str]:
     for line in env_lines(text):
         if line.name is None or line.value is None:  # the line is not shown: it may hold a secret
             raise ConfigError(f"{path}:{line.number}: not a line NAME=value", hint="quote a value that holds quotes")
-        variables[line.name] = line.text()
+        value = line.text()
+        if "\0" in value:
+            raise ConfigError(
+                f"{path}:{line.number}: the value of {line.name} has a null character, as no variable may"
+            )
+        variables[line.name] = value
     return variables

@@ -10,9 +10,16 @@ import yaml
 
 from xnai_validate.config.yaml_files.document import SIZE_CAP
 from xnai_validate.config.yaml_files.positions import YamlError
-from xnai_validate.config.yaml_files.reader import read_yaml
+from xnai_validate.config.yaml_files.reader import VALUES_CAP, read_yaml
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonValue
+
+try:
+    from yaml import CDumper as _Dumper
+    from yaml import CSafeLoader as _Loader
+except ImportError:  # a PyYAML that was built without libyaml: slower, the same events
+    from yaml import Dumper as _Dumper  # type: ignore[assignment]
+    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 TAGS = ("!reset", "!override")
 """The tags of compose files; a tagged value is read as a mapping from the tag to it."""
@@ -52,12 +59,18 @@ def _documents(data: bytes) -> Iterator[bytes]:
         yield data
         return
     events: list[yaml.Event] = []
-    for event in _replace_tags(data):
+    for count, event in enumerate(_replace_tags(data)):
+        if count > VALUES_CAP:
+            mark = event.start_mark
+            place = (mark.line, mark.column) if mark else (0, 0)
+            raise YamlError(f"a file has more than {VALUES_CAP} keys and values", place, "split it")
         if isinstance(event, yaml.DocumentStartEvent):
             events = []
         elif isinstance(event, yaml.DocumentEndEvent):
             whole = [yaml.StreamStartEvent(), yaml.DocumentStartEvent(), *events, yaml.DocumentEndEvent()]
-            yield str(yaml.emit([*whole, yaml.StreamEndEvent()], width=10**6, allow_unicode=True)).encode()
+            yield str(
+                yaml.emit([*whole, yaml.StreamEndEvent()], Dumper=_Dumper, width=10**6, allow_unicode=True)
+            ).encode()
         elif not isinstance(event, yaml.StreamStartEvent | yaml.StreamEndEvent):
             events.append(event)
 
@@ -65,7 +78,7 @@ def _documents(data: bytes) -> Iterator[bytes]:
 def _replace_tags(data: bytes) -> Iterator[yaml.Event]:
     """Yield the events of a text, in which each value with a tag of compose files is the value of a mapping."""
     depth, open_tags = 0, []
-    for event in yaml.parse(data, Loader=yaml.SafeLoader):
+    for event in yaml.parse(data, Loader=_Loader):
         is_tagged = isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag in TAGS
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1

@@ -23,5 +23,8 @@ class FrozenModel(BaseModel):
     )
 
 
-FROZEN = ConfigDict(extra="forbid", defer_build=True, populate_by_name=True)
-"""The configuration of pydantic dataclasses; `frozen` and `slots` are arguments of their decorator."""
+FROZEN = ConfigDict(extra="forbid", defer_build=True, populate_by_name=True, allow_inf_nan=False)
+"""The configuration of pydantic dataclasses; `frozen` and `slots` are arguments of their decorator.
+
+A time that is no finite number is refused: a report or journal of another program may hold one, which JSON has not.
+"""

@@ -14,6 +14,10 @@ _BYTES = {
     "mib": 2**20,
     "gib": 2**30,
 }
+_LONGEST_S = 1000 * 365.25 * 86400
+"""A duration is at most 1000 years, which no clock and no timer refuses."""
+_LARGEST = 2**62
+"""A size is at most that many bytes."""
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*", re.ASCII)
 _DURATION = re.compile(r"(?:\s*[0-9]+(?:\.[0-9]+)?\s*(?:us|ms|s|min|m|h|d))+\s*", re.ASCII)
 
@@ -26,7 +30,10 @@ def duration_s(text: str) -> float:
     """Seconds of a duration such as `500ms`, `2s`, `1m30s`; raises ValueError for anything without a unit."""
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is not a duration; write a number with a unit: 500ms, 2s, 1m30s, 1h")
-    return sum(float(number) * _SECONDS[unit] for number, unit in _QUANTITY.findall(text))
+    duration = sum(float(number) * _SECONDS[unit] for number, unit in _QUANTITY.findall(text))
+    if duration > _LONGEST_S:
+        raise ValueError(f"{text[:40]!r} is a duration of more than 1000 years")
+    return duration
 
 
 def size_bytes(text: str) -> int:
@@ -35,7 +42,10 @@ def size_bytes(text: str) -> int:
     unit = _BYTES.get(match[2].lower()) if match else None
     if match is None or unit is None:
         raise ValueError(f"{text!r} is not a size; write a number with a unit: 512B, 64KiB, 10MB, 2GiB")
-    return int(float(match[1]) * unit)
+    size = float(match[1]) * unit
+    if size > _LARGEST:
+        raise ValueError(f"{text[:40]!r} is a size of more than {_LARGEST // 2**60} EiB")
+    return int(size)
 
 
 def in_unit_of(fact: str, text: str) -> float:

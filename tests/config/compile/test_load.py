@@ -340,3 +340,26 @@ def test_many_checks_load_with_the_collector_as_it_was(home: Home) -> None:
     home.suite(f"title: Many\nchecks:\n{lines}")
     checks = home.load().checks
     assert [check.info.source.line for check in checks] == list(range(3, 1003))
+
+
+def test_profiles_extend_one_another_up_to_a_bound(home: Home) -> None:
+    """A chain of a thousand is an error at the first one beyond it; each is read once, however deep it stands."""
+    home.suite(f"title: O\nchecks: [{{id: a, title: A, {ASK}}}]\n")
+    for number in range(100):
+        home.profile(f"title: P\nextends: p{number + 1}\n", f"p{number}")
+    home.profile("title: P\nsuites: [case/*]\ntargets: {api: {url: 'http://127.0.0.1:1'}}\n", "p100")
+    assert home.load("p80").checks
+    (line,) = error_lines(home.problems("p0"))
+    assert "more than 32 profiles extend one another" in line
+
+
+def test_a_glob_of_brackets_takes_no_time(home: Home) -> None:
+    """A glob that is longer than any id matches nothing; translating it would take minutes."""
+    home.suite(f"title: O\nchecks: [{{id: a, title: A, {ASK}}}]\n")
+    home.profile(
+        "title: B\nsuites: [case/*, '" + "[" * 20_000 + "']\ntargets: {api: {url: 'http://127.0.0.1:1'}}\n"
+        "thresholds: {'" + "[" * 900 + "': {total_ms: {max: 1}}}\n",
+        "long",
+    )
+    lines = error_lines(home.problems("long"))
+    assert len([line for line in lines if "[[[" in line]) == 2, [line[:100] for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import stat
 from dataclasses import asdict
@@ -192,3 +193,25 @@ def test_journals_that_another_user_can_write_are_refused(tmp_path: Path) -> Non
     (tmp_path / "runs").chmod(0o777)
     with pytest.raises(ConfigError, match="another user can write the state folder"):
         journals(tmp_path)
+
+
+def test_a_journal_whose_events_are_out_of_order_is_refused(tmp_path: Path) -> None:
+    """Lines that were exchanged, or a run that begins twice: the error names the line."""
+    mixed(tmp_path)
+    (path,) = journals(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, text in ((2, [lines[0], lines[0], *lines[1:]]), (4, [*lines[:2], lines[3], lines[2], *lines[4:]])):
+        path.write_bytes(b"".join(text))
+        with pytest.raises(XnaiError, match=rf"jsonl:{number}: event \d+ stands after event \d+"):
+            list(read_journal(path))
+
+
+def test_a_time_that_is_no_number_is_refused(tmp_path: Path) -> None:
+    """JSON has no infinity, and no report could show it."""
+    mixed(tmp_path)
+    (path,) = journals(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert '"elapsed_ms":0' in text
+    path.write_text(re.sub(r'"elapsed_ms":\d+(\.\d+)?', '"elapsed_ms":Infinity', text), encoding="utf-8")
+    with pytest.raises(XnaiError, match="not an event of a run"):
+        list(read_journal(path))

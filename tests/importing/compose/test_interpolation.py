@@ -48,3 +48,9 @@ def test_nesting_is_bounded() -> None:
     """A text of a thousand nested defaults ends, without the depth of the interpreter's stack."""
     text = "${A:-" * 1000 + "x" + "}" * 1000
     assert Interpolation({}).text(text).count("${A:-") < 1000
+
+
+@pytest.mark.parametrize("text", ["${A:-" * 50_000 + "x" + "}" * 50_000, "${" * 100_000, "${A:-" * 100_000])
+def test_braces_are_paired_in_one_pass(text: str) -> None:
+    """However many there are: looking for the end of each would take minutes."""
+    assert len(Interpolation({}).text(text)) <= len(text)

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from xnai_validate.errors import ConfigError
+from xnai_validate.importing.compose import files
 from xnai_validate.importing.compose.files import default_files
 from xnai_validate.importing.compose.read import read_compose
 from xnai_validate.importing.project import HealthCommand, Port, Project, Service, Variable
+from xnai_validate.importing.yaml_documents import read_documents
+from xnai_validate.model.json import JsonValue
 
 FORMS = Path(__file__).parents[1] / "projects" / "forms"
 
@@ -200,3 +203,27 @@ def test_which_files_are_found(tmp_path: Path, names: list[str], expected: list[
     for name in names:
         write(tmp_path, "services: {}", name)
     assert [path.name for path in default_files(tmp_path)] == expected
+
+
+def test_what_many_services_extend_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand services that extend one of another file take no longer than that file does."""
+    read: list[Path] = []
+
+    def noted(path: Path) -> list[JsonValue]:
+        read.append(path)
+        return read_documents(path)
+
+    monkeypatch.setattr(files, "read_documents", noted)
+    write(tmp_path, "services: {base: {image: alpine}}\n", "base.yaml")
+    extends = "extends: {file: base.yaml, service: base}"
+    text = "services:\n" + "".join(f"  s{number}: {{{extends}}}\n" for number in range(1_000))
+    project = read_compose([write(tmp_path, text)], environ={})
+    assert {service.image for service in project.services} == {"alpine"}
+    assert len(read) == 2
+
+
+def test_services_extend_one_another_up_to_a_bound(tmp_path: Path) -> None:
+    """The longest chain comes first, so that none of its services is known yet."""
+    text = "services:\n" + "".join(f"  s{number}: {{extends: s{number - 1}}}\n" for number in range(100, 0, -1))
+    with pytest.raises(ConfigError, match="more than 32 services extend one another"):
+        read_compose([write(tmp_path, text + "  s0: {image: alpine}\n")], environ={})

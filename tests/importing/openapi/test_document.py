@@ -12,6 +12,7 @@ import pytest
 from tests.serving import Quiet, serving
 from xnai_validate.errors import ConfigError
 from xnai_validate.importing.openapi.document import ApiDocument, ApiServer, read_document, server_of
+from xnai_validate.model.json import JsonObject, JsonValue
 
 SMALL = {"openapi": "3.1.0", "info": {"title": " Shop "}, "paths": {"/": {"get": {}}}}
 PAGES = {
@@ -117,3 +118,16 @@ def test_the_first_whole_url_of_a_file_is_its_server(servers: object, server: st
     """Variables have their defaults; without a host, a place is assumed."""
     document = ApiDocument({**SMALL, "servers": servers}, "openapi.yaml")  # type: ignore[dict-item]
     assert server_of(document).url == server
+
+
+def test_a_malformed_url_is_an_error() -> None:
+    """Its sentence names what is wrong with it."""
+    with pytest.raises(ConfigError, match="the url of the OpenAPI document is malformed"):
+        read_document("http://[::1")
+
+
+def test_the_variables_of_a_server_do_not_multiply() -> None:
+    """A url that would have gigabytes is none."""
+    variables: JsonObject = {"a": {"default": "x" * 100_000}}
+    servers: list[JsonValue] = [{"url": "http://h/" + "{a}" * 50_000, "variables": variables}, {"url": "http://h/v1"}]
+    assert server_of(ApiDocument({"servers": servers}, "api.json")).url == "http://h/v1"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from xnai_validate.importing.openapi.document import ApiDocument, read_document
 from xnai_validate.importing.openapi.operations import operations_of
+from xnai_validate.model.json import JsonObject
 
 ODD = read_document(str(Path(__file__).with_name("odd.yaml")))
 
@@ -43,6 +44,22 @@ def test_each_other_operation_is_named_with_its_reason() -> None:
         "GET /undeclared/{id}": "has a parameter in its path that it does not declare",
         "GET /control": "has a character in the example of q that no request may have",
     }
+
+
+def test_a_document_gets_a_bounded_number_of_checks() -> None:
+    """The operation after which the others are left out is named."""
+    paths: JsonObject = {f"/p{number}": {"get": {}} for number in range(1_500)}
+    operations = operations_of(ApiDocument({"openapi": "3.1.0", "paths": paths}, "api.json"))
+    assert len(operations.taken) == 1_000
+    assert operations.left_out == {"what follows GET /p999": "is left out: a suite gets at most 1000 operations"}
+
+
+def test_a_cookie_that_would_be_another_leaves_its_operation_out() -> None:
+    """The example of a cookie may have a semicolon, which a request cannot."""
+    cookie: JsonObject = {"name": "a;b", "in": "cookie", "required": True, "schema": {"type": "string"}, "example": "x"}
+    paths: JsonObject = {"/p": {"get": {"parameters": [cookie]}}}
+    left_out = operations_of(ApiDocument({"openapi": "3.1.0", "paths": paths}, "api.json")).left_out
+    assert left_out == {"GET /p": "has an example of a header or cookie that HTTP does not allow"}
 
 
 def test_a_document_of_any_shape_is_read_to_its_end() -> None:

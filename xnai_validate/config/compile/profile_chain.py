@@ -19,6 +19,8 @@ from xnai_validate.kit import FROM_FILE
 from xnai_validate.model.json import JsonObject
 from xnai_validate.model.suggestions import did_you_mean
 
+DEPTH_CAP = 32
+"""Profiles that extend one another, one after the other."""
 _RUN_A_SUITE = "name it under suites of a profile; of that profile, --only CATEGORY/SUITE runs it alone"
 
 
@@ -74,6 +76,10 @@ class Chain:
         if name in self._open:
             path = " -> ".join([*self._open[self._open.index(name) :], name])
             self.problems.at(extended_at or Where(None), f"profiles extend each other: {path}")
+            return
+        if len(self._open) >= DEPTH_CAP:
+            message = f"more than {DEPTH_CAP} profiles extend one another"
+            self.problems.at(extended_at or Where(None), message, "let one profile extend several: extends: [a, b]")
             return
         file = self.library.profile(name, extended_at)
         if file is None or name in self.links:

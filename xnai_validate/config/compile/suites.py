@@ -15,6 +15,7 @@ from xnai_validate.config.compile.matrix import Instance, instances
 from xnai_validate.config.compile.profile_chain import Profile
 from xnai_validate.config.compile.recipes import PARAMS, Recipes
 from xnai_validate.config.compile.selection.filters import cycle
+from xnai_validate.config.compile.selection.id_globs import GLOB_CAP
 from xnai_validate.config.compile.variables.interpolation import Interpolator
 from xnai_validate.config.files.recipe import RecipeFile, RecipeHead
 from xnai_validate.config.files.suite import CheckEntry, SuiteFile, SuiteHead, check_entries
@@ -58,7 +59,7 @@ class Suites:
 
     def _suite_names(self, glob: str, where: Where) -> list[str]:
         """Return the names of the suites that a glob matches; none is an error."""
-        matches = re.compile(translate(glob)).match
+        matches = re.compile(re.escape(glob) if len(glob) > GLOB_CAP else translate(glob)).match
         names = [name for name in self.library.suites if matches(name)]
         if names == [glob] and self.library.holds_vars(self.library.suites[glob]):
             self.problems.at(where, f"{glob} has vars, not checks", "name it under `vars_files`")

@@ -48,7 +48,7 @@ class WaiversFile(Entry):
     """The failures that are accepted for some time."""
 
     title: str = ""
-    waivers: tuple[WaiverEntry, ...]
+    waivers: Annotated[tuple[WaiverEntry, ...], Field(max_length=2_000)]
 
 
 def parse_waivers(source: Source, problems: Problems) -> tuple[WaiverEntry, ...]:

@@ -16,7 +16,7 @@ from xnai_validate.errors import XnaiError
 from xnai_validate.model.results.events import Event, from_json
 from xnai_validate.opening import open_at_once
 
-LINE_CAP = 64 << 20
+LINE_CAP = 32 << 20
 """Bytes of a line that is read; `run-started` of 10 000 checks has about 4 MB."""
 
 
@@ -61,14 +61,20 @@ def read_journal(path: Path) -> Iterator[Event]:
     """
     try:
         with open(path, "rb", opener=open_at_once) as file:
-            number = 0
+            number = before = 0
             while line := file.readline(LINE_CAP):
                 number += 1
                 if not line.endswith(b"\n"):
                     if len(line) >= LINE_CAP:
                         raise XnaiError(f"{path}:{number}: the line is longer than {LINE_CAP >> 20} MiB")
                     return
-                yield _parse_event(path, number, line)
+                event = _parse_event(path, number, line)
+                if event.seq <= before:
+                    raise XnaiError(
+                        f"{path}:{number}: event {event.seq} stands after event {before}", hint="is the journal whole?"
+                    )
+                before = event.seq
+                yield event
     except OSError as error:
         raise XnaiError(f"the journal {path} cannot be read: {error.strerror or error}") from None
 

@@ -20,6 +20,8 @@ NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.y
 """The names of compose files, the first that exists counts."""
 FILES_CAP = 200
 """Files of one project."""
+EXTENDS_CAP = 32
+"""Services that extend one another, one after the other."""
 
 
 def default_files(folder: Path) -> list[Path]:
@@ -43,14 +45,20 @@ class ComposeFiles:
     notes: dict[str, None] = field(default_factory=dict)
     read: dict[Path, None] = field(default_factory=dict)
     _open: list[tuple[Path, str]] = field(default_factory=list)
+    _environments: list[Mapping[str, str | None]] = field(default_factory=list)
+    """Every environment that files were read with: kept, so that their identities stay distinct."""
+    _documents: dict[tuple[Path, int], JsonObject] = field(default_factory=dict)
+    """The files that services extend, by the identity of the environment that they were read with."""
+    _extended: dict[tuple[Path, str, int], JsonObject] = field(default_factory=dict)
+    """Services with all that they extend, likewise."""
 
     def project(self, files: Iterable[Path], environment: Mapping[str, str | None] | None = None) -> JsonObject:
         """Return the files as one document, each merged over the one before."""
+        environment = self.environment if environment is None else environment
+        self._environments.append(environment)
         whole: JsonObject = {}
         for path in files:
-            whole = _mapping_or_empty(
-                merged(whole, self._resolve_file(path, self.environment if environment is None else environment))
-            )
+            whole = _mapping_or_empty(merged(whole, self._resolve_file(path, environment)))
         return whole
 
     def _read_document(self, path: Path, environment: Mapping[str, str | None]) -> JsonObject:
@@ -126,17 +134,28 @@ class ComposeFiles:
         own = {key: value for key, value in own.items() if key != "extends"}
         if (file, base_name) in self._open or (file, base_name) == (path, name):
             raise ConfigError(f"{path}: the service {base_name} extends itself")
+        if len(self._open) >= EXTENDS_CAP:
+            raise ConfigError(f"{path}: more than {EXTENDS_CAP} services extend one another, up to {base_name}")
         if file != path:
             if not self._is_file(file):
                 return own
-            services = _mapping_or_empty(self._read_document(file, environment).get("services"))
+            services = self._services_of(file, environment)
         if base_name not in services:
             self.notes[f"{name} extends {base_name}, which {file} does not have"] = None
             return own
-        self._open.append((file, base_name))
-        base = self._extend_service(base_name, services[base_name], services, file, environment)
-        self._open.pop()
-        return _mapping_or_empty(merged(base, own))
+        key = (file, base_name, id(environment))
+        if key not in self._extended:
+            self._open.append((file, base_name))
+            self._extended[key] = self._extend_service(base_name, services[base_name], services, file, environment)
+            self._open.pop()
+        return _mapping_or_empty(merged(self._extended[key], own))
+
+    def _services_of(self, file: Path, environment: Mapping[str, str | None]) -> JsonObject:
+        """Return the services of a file that another extends; it is read once."""
+        key = (file, id(environment))
+        if key not in self._documents:
+            self._documents[key] = _mapping_or_empty(self._read_document(file, environment).get("services"))
+        return self._documents[key]
 
 
 def _mapping_or_empty(value: JsonValue) -> JsonObject:

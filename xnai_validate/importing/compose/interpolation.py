@@ -13,6 +13,7 @@ from xnai_validate.model.json import JsonValue
 
 _START = re.compile(r"\$(?:(?P<escaped>\$)|(?P<plain>[A-Za-z_][A-Za-z0-9_]*)|(?P<braced>\{))")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BRACE = re.compile(r"\$\{|\}")
 _OPERATORS = (":-", ":?", ":+", "-", "?", "+")
 DEPTH_CAP = 16
 """Defaults within defaults."""
@@ -62,6 +63,7 @@ class Interpolation:
         pieces: list[str] = []
         names: list[str] = []
         at = 0
+        closings = _closing_braces(text) if "${" in text and depth <= DEPTH_CAP else {}
         while match := _START.search(text, at):
             pieces.append(text[at : match.start()])
             at = match.end()
@@ -71,9 +73,9 @@ class Interpolation:
                 names.append(match["plain"])
                 pieces.append(self._value_of(match["plain"]))
             else:
-                end = _closing_brace(text, at)
+                end = closings.get(at)
                 name = _NAME.match(text, at)
-                if end is None or name is None or depth > DEPTH_CAP:
+                if end is None or name is None:
                     pieces.append(match[0])
                     continue
                 names.append(name[0])
@@ -108,14 +110,13 @@ class Interpolation:
         return self._value_of(name)
 
 
-def _closing_brace(text: str, start: int) -> int | None:
-    """The index of the brace that closes the one before `start`; None if it is missing."""
-    depth = 1
-    for at in range(start, len(text)):
-        if text.startswith("${", at):
-            depth += 1
-        elif text[at] == "}":
-            depth -= 1
-            if depth == 0:
-                return at
-    return None
+def _closing_braces(text: str) -> dict[int, int]:
+    """Return where each `${` is closed: the index behind it -> that of the brace; without those that are not closed."""
+    closings: dict[int, int] = {}
+    begun: list[int] = []
+    for brace in _BRACE.finditer(text):
+        if brace[0] != "}":
+            begun.append(brace.end())
+        elif begun:
+            closings[begun.pop()] = brace.start()
+    return closings

@@ -23,6 +23,8 @@ from xnai_validate.wire.http.client import HttpAnswer, HttpClient, HttpRequest
 FETCH_S = 10.0
 """How long the document of a url may take."""
 REDIRECTS = 5
+URL_CAP = 8192
+"""Characters of the url of a server, variables filled in."""
 REFERENCES_CAP = 20
 """References that are followed one after the other: those of a circle never end."""
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -77,9 +79,12 @@ class ApiDocument:
                 yield self._resolve_url(url, mapping(mapping(server).get("variables")))
 
     def _resolve_url(self, url: str, variables: JsonObject) -> str:
-        """Return the url of a server with its variables filled in."""
+        """Return the url of a server with its variables filled in; empty where it is malformed or too long."""
         for name, variable in variables.items():
-            url = url.replace(f"{{{name}}}", str(mapping(variable).get("default", "")))
+            default = str(mapping(variable).get("default", ""))
+            if len(url) + url.count(f"{{{name}}}") * len(default) > URL_CAP:
+                return ""
+            url = url.replace(f"{{{name}}}", default)
         try:
             return urljoin(self.source, url) if self.is_served else url
         except ValueError:
@@ -117,8 +122,8 @@ def server_of(document: ApiDocument) -> ApiServer:
 
 def read_document(source: str) -> ApiDocument:
     """The document of a url or a file, as JSON or YAML. Raises ConfigError for what is none of OpenAPI 3."""
-    text = asyncio.run(_fetch(source)) if is_absolute(source) else read_text(Path(source))
     shown = _without_userinfo(source)
+    text = asyncio.run(_fetch(source)) if is_absolute(source) else read_text(Path(source))
     parsed = parse_json(text)
     root = parsed.value if parsed.is_json else _parse_yaml(text, shown)
     if not isinstance(root, dict):
@@ -190,8 +195,11 @@ def _origin_of(url: str) -> str:
 
 
 def _without_userinfo(source: str) -> str:
-    """Return a url without user and password; a path as it is."""
+    """Return a url without user and password; a path as it is. Raises ConfigError for a malformed url."""
     if not is_absolute(source):
         return source
-    parts = urlsplit(source)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    try:
+        parts = urlsplit(source)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    except ValueError as error:
+        raise ConfigError(f"the url of the OpenAPI document is malformed: {error}") from None

@@ -10,11 +10,14 @@ from xnai_validate.importing.openapi.credentials import Requirement, requirement
 from xnai_validate.importing.openapi.document import ApiDocument, mapping
 from xnai_validate.importing.openapi.parameters import LeftOut, RequestParts, request_parts
 from xnai_validate.model.json import JsonObject, JsonValue
-from xnai_validate.wire.http.request import verify_headers
+from xnai_validate.wire.http.request import verified_cookie_name, verified_cookie_value, verify_headers
 
 SAFE = ("get", "head")
 """Methods that change no state, and whose answers have a schema (RFC 9110 section 9.2.1)."""
 METHODS = (*SAFE, "post", "put", "patch", "delete", "options", "trace", "query")
+OPERATIONS_CAP = 1_000
+"""Operations that get a check."""
+_TOO_MANY = f"is left out: a suite gets at most {OPERATIONS_CAP} operations"
 _STREAMS = ("text/event-stream", "application/x-ndjson", "application/stream+json", "application/jsonl")
 
 
@@ -70,6 +73,9 @@ def operations_of(document: ApiDocument) -> Operations:
         for method in METHODS:
             if method in item:
                 name = f"{method.upper()} {template}"
+                if len(operations.taken) >= OPERATIONS_CAP:
+                    operations.left_out[f"what follows {operations.taken[-1].name}"] = _TOO_MANY
+                    return operations
                 try:
                     operations.taken.append(_read_operation(document, template, method, item))
                 except LeftOut as reason:
@@ -92,10 +98,12 @@ def _read_operation(document: ApiDocument, template: str, method: str, item: Jso
         document, template, [*_list_or_empty(item.get("parameters")), *_list_or_empty(operation.get("parameters"))]
     )
     try:
-        cookies = {"Cookie": "; ".join(f"{name}={value}" for name, value in request.cookies.items())}
-        verify_headers(method.upper(), {**request.headers, **(cookies if request.cookies else {})})
+        for name, value in request.cookies.items():
+            verified_cookie_name(name)
+            verified_cookie_value(value)
+        verify_headers(method.upper(), request.headers)
     except ValueError:
-        raise LeftOut("has an example of a header that HTTP does not allow") from None
+        raise LeftOut("has an example of a header or cookie that HTTP does not allow") from None
     responses = dict(_responses(document, operation))
     if any(kind in _STREAMS for kinds in responses.values() for kind in kinds):
         raise LeftOut("answers with a stream; `kind: sse.stream` or `ndjson.stream` measures it")

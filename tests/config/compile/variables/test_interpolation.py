@@ -133,3 +133,18 @@ def test_what_vars_expand_to_is_bounded() -> None:
     values = interpolator(lists)
     values.lookup("v9", Where(None))
     assert any("expands to more than 1000000 values" in str(found) for found in values.problems.found)
+
+
+@pytest.mark.parametrize(
+    "vars_",
+    [
+        {"a": "${A:-" * 5000 + "x" + "}" * 5000},
+        {"a": "${v999}", "v0": "x", **{f"v{n}": f"${{v{n - 1}}}" for n in range(1, 1000)}},
+    ],
+)
+def test_references_within_one_another_are_bounded(vars_: JsonObject) -> None:
+    """Defaults within defaults, and vars of vars of vars: an error with its place, not the end of Python's stack."""
+    made = interpolator(vars_)
+    assert made.lookup("a", Where(None)) is None
+    (problem,) = made.problems.found
+    assert problem.message == "references stand within one another more than 50 levels deep"

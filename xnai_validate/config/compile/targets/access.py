@@ -94,7 +94,7 @@ class TargetAccess:
                 return target
         try:
             parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-            good = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+            good = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0 and proxy.isprintable()
         except ValueError:
             good = False
         if not good or parts.path not in ("", "/") or parts.query or parts.fragment:

@@ -22,6 +22,8 @@ from xnai_validate.model.suggestions import nearest
 
 TEXT_CAP = 16 * 2**20
 """Characters of all texts of a run that are made from references."""
+DEPTH_CAP = 50
+"""References that stand within one another, in defaults and by way of vars."""
 ITEMS_CAP = 1_000_000
 """Keys, items and scalars in the value of one var."""
 _ENVIRONMENT = re.compile(r"[A-Z_][A-Z0-9_]*", re.ASCII)
@@ -126,6 +128,8 @@ class Interpolator:
     unset: set[str] = field(default_factory=set)
     """The names of such variables."""
     _text_size: int = 0
+    _depth: int = 0
+    """The texts that are being filled in, each for a reference of the one before."""
     _known: dict[str, JsonValue] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
@@ -184,11 +188,21 @@ class Interpolator:
 
     def _template(self, text: str, where: Where) -> JsonValue:
         """Replace the references in a text; a text that is one reference becomes its value, of any type."""
+        if self._depth >= DEPTH_CAP:
+            self.problems.unresolved(where, f"references stand within one another more than {DEPTH_CAP} levels deep")
+            return None
+        self._depth += 1
         try:
-            pieces = parts(text)
+            return self._filled(text, where)
         except ValueError as error:
             self.problems.unresolved(where, str(error))
             return text
+        finally:
+            self._depth -= 1
+
+    def _filled(self, text: str, where: Where) -> JsonValue:
+        """Replace the references in a text as `_template`. Raises ValueError if one is malformed."""
+        pieces = parts(text)
         if len(pieces) == 1 and not isinstance(pieces[0], str):
             return self._resolve(pieces[0], where)
         texts: list[str] = []
