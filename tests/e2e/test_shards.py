@@ -11,6 +11,7 @@ from xnai_validate.report.formats.json import parse
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("defect", [(), ("--defect", "request-id-missing")], ids=["healthy", "defect"])
 def test_three_shards_of_phase_4_are_the_whole_run(tmp_path: Path, defect: tuple[str, ...]) -> None:
