@@ -127,6 +127,18 @@ def test_where_a_service_is_published_is_written_as_far_as_the_file_has_it() -> 
     assert parts["empty"][0] == "empty: its image is a variable without a value"
 
 
+def test_the_command_to_run_reads_the_passwords_of_targets() -> None:
+    """It names the files of variables where a target takes its password from the environment, and else none."""
+    variables = {"POSTGRES_PASSWORD": Variable("x", ("DB_PASSWORD",))}
+    db = Service("db", "postgres:16", ports=(Port(5432, 5432),), environment=variables)
+    web = Service("web", "own/web", ports=(Port(80, 80),))
+    options = [
+        imported(Project("p", services, (), env_files=(".env", "my keys")), {}).env_files
+        for services in ((db, web), (web,))
+    ]
+    assert options == [" --env-file .env --env-file 'my keys'", ""]
+
+
 def test_a_password_that_is_empty_is_none() -> None:
     """A variable that the file leaves empty is not a password that could be exported from it."""
     environment = {"MYSQL_ROOT_PASSWORD": Variable(""), "MYSQL_PASSWORD": Variable("", ("DB_PASSWORD",))}

@@ -108,4 +108,4 @@ def _print_summary(stack: ImportedStack, planned: Sequence[Change]) -> None:
     recipes = sum(part.recipe is not None for part in stack.parts)
     services = f"{counted(len(project.services), 'service')}, " if project.services else ""
     read = f"{services}{counted(checks, 'check')} and {counted(recipes, 'recipe')}"
-    print_notice(f"{read}; next: xnai-validate run {project.name}")
+    print_notice(f"{read}; next: xnai-validate run {project.name}{stack.env_files}")

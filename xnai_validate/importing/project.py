@@ -120,3 +120,5 @@ class Project:
     """Service -> why it is not a part of what runs."""
     notes: tuple[str, ...] = ()
     engine: Literal["compose", "kubernetes"] = "compose"
+    env_files: tuple[str, ...] = ()
+    """The files of variables that it was read with, which have the values of its passwords."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -47,6 +48,13 @@ class ImportedStack:
     suites: dict[str, list[JsonObject]] = field(default_factory=lambda: {suite: [] for suite in TITLES})
     findings: list[str] = field(default_factory=list)
     """What is worth a look at once, whatever the checks measure."""
+
+    @property
+    def env_files(self) -> str:
+        """The options of `run` that read the passwords of targets from where the project has them."""
+        if not any("password_env" in part.target for part in self.parts):
+            return ""
+        return "".join(f" --env-file {shlex.quote(path)}" for path in self.project.env_files)
 
 
 def imported(project: Project, first_checks: Mapping[str, str]) -> ImportedStack:
@@ -295,7 +303,7 @@ def _make_part(project: Project, plan: _Plan, *, is_one_shot: bool) -> Part:
         comments.append(
             f"its health check ({program} ...) can only run in its container; the engine's result is checked"
         )
-    elif may_end(service):
+    elif may_end(service) and not is_one_shot:
         comments.append("may be a job that has ended: that it runs, or ended without an error, is checked")
     elif service.health is None and not plan.published and not is_one_shot and project.engine == "compose":
         comments.append("without a health check in the file, only that it runs is checked")

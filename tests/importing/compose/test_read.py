@@ -49,7 +49,8 @@ def test_what_is_extended_stands_below(forms: Project) -> None:
 
 
 def test_interpolation_follows_the_env_file_beside(forms: Project) -> None:
-    """`.env` of the project fills its files; `$$` stays a dollar."""
+    """`.env` of the project fills its files, and is known to have the passwords; `$$` stays a dollar."""
+    assert forms.env_files == (str(FORMS / ".env"),)
     assert values(services(forms)["far"])["ANSWER"] == "yesemptydefault$literal"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from xnai_validate.errors import ConfigError
 from xnai_validate.importing.compose.files import ComposeFiles
 from xnai_validate.importing.compose.merge import untagged
-from xnai_validate.importing.compose.services import ServiceReader, is_active, variables_of
+from xnai_validate.importing.compose.services import ServiceReader, env_files_of, is_active, variables_of
 from xnai_validate.importing.project import Condition, Project, Service
 from xnai_validate.model.json import JsonObject
 
@@ -56,6 +56,7 @@ def read_compose(
         sources=tuple(str(path) for path in reader.read),
         left_out=left_out,
         notes=(*reader.notes, *_describe_missing(reader.missing)),
+        env_files=tuple(map(str, env_files_of(folder, tuple(env_files)))),
     )
 
 

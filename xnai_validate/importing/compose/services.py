@@ -180,9 +180,14 @@ def _first_count(*values: JsonValue) -> int:
     return 1
 
 
+def env_files_of(folder: Path, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The files of variables that are given, else the `.env` of a project's folder, if there is one."""
+    return files or ((folder / ".env",) if (folder / ".env").is_file() else ())
+
+
 def variables_of(folder: Path, files: tuple[Path, ...], environ: Mapping[str, str]) -> dict[str, str | None]:
     """The variables that compose files may refer to: of env files or `.env`, below the environment."""
     known: dict[str, str | None] = {}
-    for path in files or ([folder / ".env"] if (folder / ".env").is_file() else []):
+    for path in env_files_of(folder, files):
         known |= read_env_file(path, {**known, **environ})
     return {**known, **environ}

@@ -38,7 +38,7 @@ def _profile_lines(stack: ImportedStack) -> Iterator[str]:
     """Yield the lines of the profile."""
     project = stack.project
     yield from _head_lines(stack)
-    yield f"# Run it:  xnai-validate run {project.name} --wait 60s"
+    yield f"# Run it:  xnai-validate run {project.name} --wait 60s{stack.env_files}"
     for note in project.notes:
         yield from _format_comment(f"not read: {note}")
     for name, why in project.left_out.items():

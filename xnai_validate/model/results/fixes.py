@@ -16,7 +16,7 @@ HINTS: dict[str, str] = {
     ErrorKind.TLS: "Correct the target's `tls`: `ca` for a private authority, `server_name` where the certificate is "
     "for another name, `cert` and `key` where the server asks for one; or renew the certificate.",
     ErrorKind.AUTH: "Give the target its credentials: `auth` with HTTP, `password_env` and a user in the url with "
-    "Redis.",
+    "Redis. Is the variable that it names set? `--env-file FILE` reads it.",
     ErrorKind.PROTOCOL: "Something else answers there: correct the port, and whether the url begins with http or "
     "https.",
 }
