@@ -44,6 +44,19 @@ def test_a_process_is_described(start: Start) -> None:
         process.communicate("\n", timeout=10)
 
 
+def test_the_process_with_most_threads_and_files_may_be_a_worker(start: Start) -> None:
+    """A server whose main process only starts workers is judged by the worker that has most of them."""
+    worker = (
+        "import os, threading, time; kept = [open(os.devnull) for _ in range(40)];"
+        " [threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for _ in range(5)];"
+        " print('ready', flush=True); input()"
+    )
+    process = start(f"import os, sys; pid = os.fork()\nif pid == 0:\n    {worker}\nelse:\n    os.waitpid(pid, 0)")
+    facts = observe("process.state", of(process)).facts
+    assert (facts["threads"], facts["most_threads"]) == (1, 6)
+    assert facts["most_open_files"] >= facts["open_files"] + 40
+
+
 def test_a_busy_process_shows_its_use_of_the_processor(start: Start) -> None:
     """A process that spins uses far more of a processor than one that waits."""
     busy = start("print('ready', flush=True)\nwhile True: pass")

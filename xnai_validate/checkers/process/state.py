@@ -55,12 +55,16 @@ class ProcessState(Facts):
     """Its resident memory and that of all processes below it; shared pages count more than once."""
     threads: Count | None = None
     """How many threads it has."""
+    most_threads: Count | None = None
+    """How many threads the process has that has most of them, of it and all below it: workers of a server are below."""
     children: Count | None = None
     """How many processes are below it, zombies not counted."""
     zombies: Count | None = None
     """The number of its zombie descendants: ended processes whose parent has not waited for them."""
     open_files: Annotated[Count | None, Needs("open_files")] = None
     """Its open file descriptors, sockets among them."""
+    most_open_files: Annotated[Count | None, Needs("open_files")] = None
+    """Those of the process that has most of them, of it and all below it."""
     nofile_limit: Annotated[Count | None, Needs("open_files")] = None
     """How many it may open (soft RLIMIT_NOFILE); null means without limit."""
     cpu_percent: Percent | None = None
@@ -110,6 +114,8 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
         if status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return ProcessState(running=False, status=status, pid=process.pid)
         rss = process.memory_info().rss
+        threads = [process.num_threads()]
+        open_files = [process.num_fds()] if params.open_files else []
         below, zombies, below_rss = 0, 0, 0
         for child in process.children(recursive=True):
             try:
@@ -117,6 +123,8 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
                     zombies += 1
                     continue
                 below_rss += child.memory_info().rss
+                threads.append(child.num_threads())
+                open_files += [child.num_fds()] if params.open_files else []
                 below += 1
             except psutil.NoSuchProcess:
                 continue  # ended since it was listed
@@ -127,10 +135,12 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
             name=process.name(),
             rss_mib=rss / MIB,
             tree_rss_mib=(rss + below_rss) / MIB,
-            threads=process.num_threads(),
+            threads=threads[0],
+            most_threads=max(threads),
             children=below,
             zombies=zombies,
-            open_files=process.num_fds() if params.open_files else None,
+            open_files=open_files[0] if open_files else None,
+            most_open_files=max(open_files, default=None),
             nofile_limit=_nofile_limit(process) if params.open_files else None,
             cpu_percent=cpu_percent,
             age_s=max(0.0, now_s - process.create_time()),

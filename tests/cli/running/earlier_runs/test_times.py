@@ -11,6 +11,7 @@ from tests.engine.clock import run_virtual
 from tests.engine.plans import Stage, collect, engine_of, make, plan_of, scripted
 from xnai_validate.cli.running.earlier_runs.times import describe_expected, with_expected_time
 from xnai_validate.durations import Forecast
+from xnai_validate.errors import ConfigError
 from xnai_validate.kit import Waits
 from xnai_validate.plan import Plan
 
@@ -29,6 +30,17 @@ def test_the_last_run_with_the_same_times_counts(tmp_path: Path, monkeypatch: py
     run_virtual(collect(engine_of(a_plan(100.0, 20.0), tmp_path)))
     assert with_expected_time(a_plan(100.0, 20.0)).expected.usual_s == pytest.approx(20, abs=1)
     assert with_expected_time(a_plan(50.0, 20.0)).expected.usual_s == 50
+
+
+def test_a_state_folder_that_others_can_write_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No durations are read from it: the error, which ends the command with exit 2, names the folder and what to do."""
+    monkeypatch.setenv("XNAI_VALIDATE_STATE", str(tmp_path))
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    runs.chmod(0o777)
+    with pytest.raises(ConfigError, match=f"another user can write the state folder {runs}") as caught:
+        with_expected_time(a_plan(100.0, 20.0))
+    assert caught.value.hint == f"chmod go-w {runs}, or set XNAI_VALIDATE_STATE to a folder of your own"
 
 
 @pytest.mark.parametrize(
