@@ -1,4 +1,7 @@
-"""A small HTTP server whose work goes through a breaker: `/work` and `/long` succeed, `/fail` fails."""
+"""A small HTTP server whose work goes through a breaker: `/work` and `/long` succeed, `/fail` fails.
+
+`/direct` does the work of `/long` without the breaker, `/slot` does work one by one where the breaker's runs so.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ NAME = "rag_api"
 WORK_S = 0.02
 LONG_S = 0.25
 """How long `/long` takes, which is for many callers at once."""
+SLOT_S = 0.1
+"""How long `/slot` takes."""
 CACHED_S = 0.5
 """How old the report of `/cached` may be."""
 REPORTS: dict[str, tuple[float, dict[str, Any]]] = {}
@@ -168,6 +173,12 @@ async def _answer(breaker: Breaker, path: str, fails: Callable[[], bool]) -> Ans
         if time.monotonic() - made_s > CACHED_S:
             REPORTS[breaker.key] = time.monotonic(), (report := _health(breaker))
         return 200, {}, report
+    if path == "/direct":
+        await asyncio.sleep(LONG_S)
+        return 200, {}, {}
+    if path == "/slot":
+        await breaker.working(partial(asyncio.sleep, SLOT_S))
+        return 200, {}, {}
     try:
         trial = await breaker.admit()
     except RefusedError as refused:

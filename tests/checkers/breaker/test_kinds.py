@@ -76,6 +76,29 @@ def test_crowds_without_redis_grow_from_a_few_calls(redis: Target) -> None:
         assert found.facts["opened_detail"].startswith("60 calls failed")
 
 
+CROWD: dict[str, Any] = {"callers": 4, "settle": 0.1, "patience": 2.0}
+
+
+def test_calls_that_what_is_behind_a_breaker_serialises_are_no_fault_of_it(redis: Target) -> None:
+    """A dependency with a single slot answers one call after the other, also past the breaker: that is not judged."""
+    with stack(redis, reference.Serialised, recovery_s=1.0) as running:
+        found = seen("concurrent", running, **CROWD, direct=post("/slot"))
+        assert found.facts["direct_serial_ratio"] > 0.5
+        assert (found.facts["serial_ratio"], found.facts["together_failed"]) == (None, None)
+        assert found.facts["opened"]
+        with pytest.raises(NotApplicable, match="run one by one without it"):
+            seen("concurrent", running, **CROWD, direct=post("/slot"), skip_if_serial=True)
+
+
+def test_a_breaker_that_serialises_calls_is_found_beside_a_dependency_that_does_not(redis: Target) -> None:
+    """Calls past the breaker run side by side, so it is the breaker; where they fail, that is not known."""
+    with stack(redis, reference.Serialised, recovery_s=1.0) as running:
+        found = seen("concurrent", running, **CROWD, direct=post("/direct"), skip_if_serial=True)
+        assert found.facts["direct_serial_ratio"] < 0.5 < found.facts["serial_ratio"]
+        with pytest.raises(NotApplicable, match=r"is not known: a call without it failed: .*status"):
+            seen("concurrent", running, **CROWD, direct=post("/wrong"), skip_if_serial=True)
+
+
 def test_a_planted_state_opens_a_breaker(redis: Target) -> None:
     """Where no call can be made to fail, an open state in Redis shows refusals and recovery; then it is reverted."""
     with stack(redis) as running:

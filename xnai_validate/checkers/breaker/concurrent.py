@@ -9,18 +9,36 @@ from itertools import pairwise
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
+from xnai_validate.checkers._steps import failure
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, refuse_unopened
 from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Facts, Ge, Le, Milliseconds, Observation, Timed, XnaiError, checker
+from xnai_validate.kit import (
+    Context,
+    Count,
+    Facts,
+    Field,
+    Ge,
+    Le,
+    Milliseconds,
+    NotApplicable,
+    Observation,
+    Timed,
+    XnaiError,
+    checker,
+)
 
 ALONE = 3
 """Calls that are made one by one, to know how long one takes."""
 ROUNDS = 2
 """How often all callers call while the breaker is open."""
+DIRECT = 6
+"""Calls that are made at once to the dependency itself."""
+SERIAL_RATIO = 0.5
+"""From this `serial_ratio` on calls run one by one: side by side it is near 0, one by one near 1."""
 
 
 class ConcurrentParams(BreakerParams):
@@ -29,6 +47,12 @@ class ConcurrentParams(BreakerParams):
     callers: Annotated[int, Ge(3), Le(256)] = 20
     """How many calls are under way at once. `call` should take a tenth of a second or more by waiting, not by
     computing, else `serial_ratio` and `admitted_half_open` measure the machine."""
+    direct: Observation | None = None
+    """A call to the dependency itself, past the breaker. Where such calls run one by one, as in a model server with a
+    single slot, calls through the breaker do as well: then they are not made at once while it is closed."""
+    skip_if_serial: bool = Field(default=False, exclude=True)  # the drive is the same
+    """Skip the check where calls run one by one, or not, for another reason than the breaker; else what is not known
+    then is not judged."""
 
 
 @dataclass(slots=True)
@@ -36,12 +60,28 @@ class _Record:
     """The calls of one measurement, in the order in which they are made."""
 
     alone: list[Call] = field(default_factory=list)
+    direct_ratio: float | None = None
+    """How far calls to the dependency itself ran one by one; None where that is not known."""
+    direct_failed: str | None = None
+    """Why that is not known, where it was tried."""
     together: list[Call] = field(default_factory=list)
     failing: list[Call] = field(default_factory=list)
     opened: bool = False
     while_open: list[Call] = field(default_factory=list)
     trials: list[Call] = field(default_factory=list)
     closed_again: bool | None = None
+
+    @property
+    def other_reason(self) -> str | None:
+        """Why calls run one by one, where that may not be the breaker's doing; None where it is, or they do not."""
+        if self.direct_ratio is not None and self.direct_ratio >= SERIAL_RATIO:
+            return f"calls to what is behind the breaker run one by one without it (ratio {self.direct_ratio:.2f})"
+        ratio = _serial_ratio(quickest_ms(self.alone), [call.answered_s for call in self.together])
+        if self.direct_failed is not None and ratio is not None and ratio >= SERIAL_RATIO:
+            return (
+                f"whether that is the doing of the breaker is not known: a call without it failed: {self.direct_failed}"
+            )
+        return None
 
     @property
     def everything(self) -> list[Call]:
@@ -60,9 +100,12 @@ class ConcurrentFacts(Facts):
     """From the first of the calls at once to the end of the last, the breaker being closed."""
     serial_ratio: Annotated[float, Timed()] | None
     """How far the calls at once were done one by one: near 0 where they ended together, near 1 where each ended a
-    call's time after the one before; the longest of these times is left out."""
-    together_failed: Count
-    """How many of those did not succeed, before any fault."""
+    call's time after the one before; the longest of these times is left out. Null where that may not be the doing of
+    the breaker."""
+    direct_serial_ratio: float | None
+    """The same of calls to the dependency itself; null without `direct`, and where one of these calls failed."""
+    together_failed: Count | None
+    """How many of the calls at once did not succeed, before any fault; null where they were not made."""
     opened: bool
     """Whether calls were refused after as many failures as promised."""
     failures_let_through: Count
@@ -111,7 +154,9 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     """
     record, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
     latencies = sorted(call.latency_ms for call in record.while_open if call.outcome is Outcome.REFUSED)
-    alone_ms = min((call.latency_ms for call in record.alone), default=None)
+    alone_ms = quickest_ms(record.alone)
+    if record.other_reason is not None and params.skip_if_serial:
+        raise NotApplicable(record.other_reason)
     together_ms = _span_ms(record.together)
     open_ = _before_recovery(params, record)
     recovered = any(call.let_through for call in record.trials)
@@ -119,8 +164,13 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         callers=params.callers,
         alone_ms=alone_ms,
         together_ms=together_ms,
-        serial_ratio=_serial_ratio(alone_ms, record.together),
-        together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in record.together),
+        serial_ratio=None
+        if record.other_reason
+        else _serial_ratio(alone_ms, [call.answered_s for call in record.together]),
+        direct_serial_ratio=record.direct_ratio,
+        together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in record.together)
+        if record.together
+        else None,
         opened=record.opened,
         failures_let_through=sum(call.outcome is Outcome.FAILED for call in record.failing),
         refused=len(latencies),
@@ -143,7 +193,7 @@ def _not_reached(params: ConcurrentParams, record: _Record) -> str | None:
         return f"the breaker {params.name} did not open: {failed} calls at once failed, and none after them was refused"
     if not any(call.let_through for call in record.trials):
         return f"the open breaker {params.name} let no call through within {params.recovery + params.patience:g} s"
-    return None
+    return record.other_reason
 
 
 async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float]:
@@ -155,14 +205,43 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
     await refuse_unopened(params, ctx)
     await driver.begin()
     record.alone = [await driver.call() for _ in range(ALONE)]
-    ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
-    record.together = await at_once(params, ctx, params.call, params.callers)
+    if params.direct is not None:
+        ctx.progress(f"breaker {params.name}: {DIRECT} calls at once to what is behind it")
+        await _call_directly(params.direct, ctx, record)
+    if record.other_reason is None:
+        ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
+        record.together = await at_once(params, ctx, params.call, params.callers)
     ctx.progress(f"breaker {params.name}: {params.callers} calls at once that fail")
     await _open_breaker(params, driver, record)
     if record.opened:
         await _try_at_once(params, driver, record)
     await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
+
+
+async def _call_directly(observation: Observation, ctx: Context, record: _Record) -> None:
+    """Call the dependency itself, one by one and at once, and note how far the calls at once ran one by one."""
+    took_s: list[float] = []
+    for _ in range(ALONE):
+        begun_s = ctx.clock.monotonic()
+        record.direct_failed = failure(observation, await ctx.observe(observation))
+        took_s.append(ctx.clock.monotonic() - begun_s)
+        if record.direct_failed is not None:
+            return
+    ends: list[float] = []
+
+    async def call() -> None:
+        """Make one call and note its end."""
+        why = failure(observation, await ctx.observe(observation))
+        record.direct_failed = record.direct_failed or why
+        ends.append(ctx.clock.monotonic())
+
+    results = await asyncio.gather(*(call() for _ in range(DIRECT)), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    if record.direct_failed is None:
+        record.direct_ratio = _serial_ratio(min(took_s) * 1000, ends)
 
 
 async def at_once(params: BreakerParams, ctx: Context, observation: Observation, count: int) -> list[Call]:
@@ -236,13 +315,18 @@ def _span_ms(calls: Sequence[Call]) -> float | None:
     return (max(call.answered_s for call in calls) - min(call.sent_s for call in calls)) * 1000
 
 
-def _serial_ratio(alone_ms: float | None, calls: Sequence[Call]) -> float | None:
+def quickest_ms(calls: Sequence[Call]) -> float | None:
+    """Return the least latency of the calls."""
+    return min((call.latency_ms for call in calls), default=None)
+
+
+def _serial_ratio(alone_ms: float | None, ends_s: Sequence[float]) -> float | None:
     """The time between one answer and the next, on average, as a share of what a call takes alone.
 
     Calls that are done one by one end a call's time after one another, those that are done side by side end together.
     The longest gap is left out: the machine may have been busy once.
     """
-    ends = sorted(call.answered_s for call in calls)
+    ends = sorted(ends_s)
     if not alone_ms or len(ends) < 3:
         return None
     gaps = sorted(later - earlier for earlier, later in pairwise(ends))[:-1]

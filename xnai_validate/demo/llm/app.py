@@ -2,8 +2,9 @@
 
 `POST /completion` `{prompt, n_predict, stream}` answers `{content, tokens, stop, tokens_predicted, model}`, or with
 `stream` one event a token, `data: {"content": " word", "stop": false}`, and a last one with `stop: true` and the
-counts. `POST /v1/embeddings` `{input}` answers `{data: [{embedding: [..]}]}`. `GET /health`, `GET /v1/models`,
-`GET /slots` (one entry for each generation that runs), `GET /metrics`. A client that disconnects stops its generation.
+counts. `POST /v1/completions` `{prompt, max_tokens}` answers `{choices: [{text}], usage}`, `POST /v1/embeddings`
+`{input}` answers `{data: [{embedding: [..]}]}`. `GET /health`, `GET /v1/models`, `GET /slots` (one entry for each
+generation that runs), `GET /metrics`. A client that disconnects stops its generation.
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ class Completion(BaseModel):
     prompt: str = Field(max_length=200_000)
     n_predict: int = Field(default=128, ge=1, le=4096)
     stream: bool = False
+
+
+class TextCompletion(BaseModel):
+    """A request for a completion by the API of OpenAI."""
+
+    prompt: str = Field(max_length=200_000)
+    max_tokens: int = Field(default=16, ge=1, le=4096)
 
 
 class Embedding(BaseModel):
@@ -113,14 +121,26 @@ class ModelServer:
         """The answer to a prompt, whole or token by token."""
         return await self.complete(Completion.model_validate_json(await _body(request)), request)
 
+    async def text_completion(self, request: Request) -> Response:
+        """The whole answer to a prompt, by the API of OpenAI."""
+        asked = TextCompletion.model_validate_json(await _body(request))
+        tokens = generated(Completion(prompt=asked.prompt, n_predict=asked.max_tokens))
+        self._counters.prompt_tokens += len(asked.prompt.split())
+        choice = {"text": "".join(tokens), "index": 0, "finish_reason": "stop"}
+        usage = {"prompt_tokens": len(asked.prompt.split()), "completion_tokens": len(tokens)}
+        document: dict[str, object] = {"object": "text_completion", "model": MODEL, "choices": [choice], "usage": usage}
+        return await self._whole(tokens, request, document)
+
     @seam
     async def complete(self, completion: Completion, request: Request) -> Response:
         """The answer to a valid request for a completion."""
         tokens = generated(completion)
         self._counters.prompt_tokens += len(completion.prompt.split())
-        return stream_response(self._stream(tokens)) if completion.stream else await self._whole(tokens, request)
+        if completion.stream:
+            return stream_response(self._stream(tokens))
+        return await self._whole(tokens, request, {**_last(tokens), "content": "".join(tokens)})
 
-    async def _whole(self, tokens: list[str], request: Request) -> Response:
+    async def _whole(self, tokens: list[str], request: Request, document: dict[str, object]) -> Response:
         """Take the time the tokens need; a client that leaves earlier ends it."""
         async with self._generation():
             started = _now()
@@ -131,7 +151,7 @@ class ModelServer:
                     self._counters.tokens_generated += min(len(tokens), made)
                     return Response(status_code=204)
             self._counters.tokens_generated += len(tokens)
-        return Response(encoded({**_last(tokens), "content": "".join(tokens)}), media_type="application/json")
+        return Response(encoded(document), media_type="application/json")
 
     async def _stream(self, tokens: list[str]) -> AsyncGenerator[bytes, None]:
         """One event a token, each at its time: a pause of the machine is caught up with, not added."""
@@ -164,6 +184,7 @@ def create(settings: Settings) -> ASGIApp:
             Route("/metrics", server.metrics),
             Route("/v1/embeddings", server.embeddings, methods=["POST"]),
             Route("/completion", server.completion, methods=["POST"]),
+            Route("/v1/completions", server.text_completion, methods=["POST"]),
         ],
         exception_handlers={ValidationError: _refuse, ClientDisconnect: _gone},
     )
