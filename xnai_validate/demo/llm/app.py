@@ -123,11 +123,11 @@ class ModelServer:
 
     async def text_completion(self, request: Request) -> Response:
         """The whole answer to a prompt, by the API of OpenAI."""
-        asked = TextCompletion.model_validate_json(await _body(request))
-        tokens = generated(Completion(prompt=asked.prompt, n_predict=asked.max_tokens))
-        self._counters.prompt_tokens += len(asked.prompt.split())
+        params = TextCompletion.model_validate_json(await _body(request))
+        tokens = generated(Completion(prompt=params.prompt, n_predict=params.max_tokens))
+        self._counters.prompt_tokens += len(params.prompt.split())
         choice = {"text": "".join(tokens), "index": 0, "finish_reason": "stop"}
-        usage = {"prompt_tokens": len(asked.prompt.split()), "completion_tokens": len(tokens)}
+        usage = {"prompt_tokens": len(params.prompt.split()), "completion_tokens": len(tokens)}
         document: dict[str, object] = {"object": "text_completion", "model": MODEL, "choices": [choice], "usage": usage}
         return await self._whole(tokens, request, document)
 
