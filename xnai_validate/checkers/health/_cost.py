@@ -41,8 +41,8 @@ async def cost(
     unmoved: set[str] = set()
     for _ in range(ROUNDS):
         begun_s = ctx.clock.monotonic()
-        ask = partial(perform, ctx, [health], times=reports, together=False)
-        moved = await _moved_by(ctx, watched, ask, settle_s)
+        request_reports = partial(perform, ctx, [health], times=reports, together=False)
+        moved = await _moved_by(ctx, watched, request_reports, settle_s)
         took_s = ctx.clock.monotonic() - begun_s
         unmoved |= {name for name, value in moved.items() if value == 0}
         if moved.keys() <= unmoved:
