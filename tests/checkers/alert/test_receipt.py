@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -344,3 +345,25 @@ def test_a_service_that_is_lost_twice_is_no_duplicate() -> None:
     for notices, duplicates in (([lost, back, lost, back], 0), ([lost, lost, back, back], 2), ([lost, back, back], 1)):
         receipts = [Receipt("stream", notice, 0.0) for notice in notices]
         assert count_duplicates({"stream": receipts}) == duplicates
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_delivery_in_chunks_is_read(method: str) -> None:
+    """As some senders post: in chunks, and only after the receiver has asked them to go on."""
+    taken: list[Delivery] = []
+
+    def take(delivery: Delivery) -> int:
+        taken.append(delivery)
+        return 200
+
+    async def send() -> None:
+        async with receiving("127.0.0.1", 0, take) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head.encode() + b'5\r\n{"a":\r\n4\r\n 12}\r\n0\r\n\r\n')
+            await asyncio.wait_for(reader.readuntil(b"HTTP/1.1 200"), 30)
+            writer.close()
+
+    head = f"{method} /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    asyncio.run(send())
+    (delivery,) = taken
+    assert json.loads(delivery.body) == {"a": 12}

@@ -404,3 +404,37 @@ def test_a_generated_uuid_is_the_same_in_all_steps_and_new_in_each_flow() -> Non
     assert one != other
     plain = observe("flow.steps", steps=[{"name": "only", "kind": "command.run", "with": {"command": ["true"]}}])
     assert plain.facts["captured"] == {}
+
+
+def test_a_session_of_mcp_is_followed(tmp_path: Path) -> None:
+    """Its id comes in a header of the first response, and its results in events (MCP, "Streamable HTTP")."""
+
+    async def mcp(request: ReceivedRequest, line: Line) -> bool:
+        call = json.loads(request.body)
+        known = request.headers.get("mcp-session-id") == "s-4711"
+        result = {"tools": [{"name": "search"}]} if known else {"protocolVersion": "2025-06-18"}
+        event = json.dumps({"jsonrpc": "2.0", "id": call["id"], "result": result})
+        head = (
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nMcp-Session-Id: s-4711\r\nConnection: close\r\n\r\n"
+        )
+        await line.send(f"{head}event: message\ndata: {event}\n\n".encode())
+        return False
+
+    steps = """
+    - name: initialize
+      kind: sse.stream
+      with: {path: /mcp, keep_events: 1, json: {jsonrpc: "2.0", id: 1, method: initialize}}
+      expect: {terminated: true}
+      capture: {session: {header: mcp-session-id}}
+    - name: list
+      kind: sse.stream
+      with:
+        path: /mcp
+        keep_events: 1
+        headers: {Mcp-Session-Id: "{{session}}"}
+        json: {jsonrpc: "2.0", id: 2, method: tools/list}
+      expect: {terminated: true, events: {"$[0].data.result.tools[0].name": search}}
+    """
+    with scripted(mcp) as server:
+        end = run(tmp_path, server, steps)
+    assert end.status is Status.PASS, end.reason
