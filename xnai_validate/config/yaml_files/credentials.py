@@ -31,10 +31,11 @@ _NAME_AT_END = re.compile(
 """A name whose value goes on in the next lines: a block, an open quote, or one that has not begun."""
 _VAR = re.compile(r"\$\{([a-z][\w.-]*)\}", re.ASCII)
 """A reference to a var."""
-_HINT = re.compile(
-    rb"pass|pw|token|auth|secret|key|cookie|jwt|sig|otp|bearer|credential|sessid|connectsid", re.IGNORECASE
+_HINTS = tuple(
+    word.encode()
+    for word in ("pass", "pw", "token", "auth", "secret", "key", "cookie", "jwt", "sig", "otp", "bearer", "sessid")
 )
-"""What every file with a credential under a name has."""
+"""One of these is in every file with a credential under a name."""
 _KEY = re.compile(r"""\s*(?:- +)*["']?[\w.$-]+["']?\s*:(?:\s|$)""")
 _BEFORE = re.compile(r"(?:[&!]\S*\s+)*")
 """The anchor and the tag before a scalar."""
@@ -79,7 +80,8 @@ class Credentials:
         self._levels: list[_Level] = []
         self._unread: int | None = None
         """The row from which on the file is no YAML."""
-        if _HINT.search(data) is not None:
+        lowered = data.lower()
+        if any(word in lowered for word in (*_HINTS, b"credential", b"connectsid", b"connect.sid")):
             self._read(data)
 
     def _read(self, data: bytes) -> None:

@@ -22,6 +22,8 @@ SIZE_CAP = 8 * 2**20
 """Bytes of a file that are read at most."""
 EXCERPT_CAP = 300
 """Characters of a line that are kept for a message."""
+WINDOW_CAP = 5_000
+"""Characters before and after the place of an error in which credentials are looked for by their names."""
 
 Steps = tuple[str | int, ...]
 """A path of keys and indices within a document."""
@@ -88,9 +90,12 @@ class Source:
         row = place.line - 1
         if not 0 <= row < len(self._rows):
             return Problem(message, place, hint)
-        line = without_credentials(self._rows[row], self._credentials.in_row(row))
-        start = max(0, place.column - EXCERPT_CAP // 2) if len(line) > EXCERPT_CAP else 0
-        return Problem(message, place, hint, line[start : start + EXCERPT_CAP], start)
+        begin = max(0, place.column - WINDOW_CAP)
+        line = self._rows[row][begin : place.column + WINDOW_CAP]
+        spans = [(max(0, first - begin), last - begin) for first, last in self._credentials.in_row(row) if last > begin]
+        line = without_credentials(line, spans)
+        start = max(0, place.column - EXCERPT_CAP // 2) if len(self._rows[row]) > EXCERPT_CAP else 0
+        return Problem(message, place, hint, line[start - begin : start - begin + EXCERPT_CAP], start)
 
     def problem(
         self, steps: Sequence[str | int], message: str, hint: str | None = None, *, key: bool = False
