@@ -44,6 +44,11 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
         ("_Metadatum(key='x-api-key', value='pw1')", "_Metadatum(key='x-api-key', value='***')"),
         ('<input type="hidden" name="csrf_token" value="pw1">', '<input type="hidden" name="csrf_token" value="***">'),
         ('<meta name="csrf-token" content="pw1">', '<meta name="csrf-token" content="***">'),
+        (
+            "<a:password Type='x'>pw1</a:password><user>app</user>",
+            "<a:password Type='x'>***</a:password><user>app</user>",
+        ),
+        ("<token>abcd4711x</token><token>the</token>", "<token>***</token><token>the</token>"),
         (f'the body has "{JWT}"', 'the body has "***"'),
         (
             "-----BEGIN PRIVATE KEY-----\nMIIE\nvQIB\n-----END PRIVATE KEY-----",
@@ -78,6 +83,17 @@ def test_credentials_are_masked_by_their_form(text: str, masked: str) -> None:
 def test_a_long_text_costs_little() -> None:
     """What a server sends cannot make the search for credentials slow: each expression passes over a text once."""
     masker = Masker(())
-    for piece in ("AUTH ", "curl ", "a=b ", "('token', 'x ", 'name="token" ', "password '", "%3D", "eyJ", "a%3Db"):
+    for piece in (
+        "AUTH ",
+        "curl ",
+        "a=b ",
+        "('token', 'x ",
+        "<a>",
+        'name="token" ',
+        "password '",
+        "%3D",
+        "eyJ",
+        "a%3Db",
+    ):
         text = piece * (200_000 // len(piece))
         assert len(masker.text(text)) <= 2 * len(text)

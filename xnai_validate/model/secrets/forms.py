@@ -46,6 +46,8 @@ _NAMED = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """The same with words: `key='authorization', value='...'`, and in HTML `name="csrf_token" value="..."`."""
+_ELEMENT = re.compile(r"<(?:[\w.-]{1,40}:)?([\w.-]{1,100})(?:\s[^<>]{0,200})?>([^<>\s]{1,2000})</", re.ASCII)
+"""An element of XML with a text."""
 _SETTING = re.compile(r"(?<![\w.-])([\w.-]{1,100}+) ?= ?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s'\";,]+)", re.ASCII)
 """One of several settings in a row, as in a connection string: `host=db password=x user=app`."""
 
@@ -62,6 +64,9 @@ def spans_by_form(text: str) -> Iterator[tuple[int, int]]:
         yield from (found.span(4) for found in pairs if looks_generated(found[4]))
     if "value" in text or "content" in text:
         yield from (found.span(3) for found in _NAMED.finditer(text) if looks_secret(found[1]))
+    if "</" in text:
+        elements = (found for found in _ELEMENT.finditer(text) if looks_secret(found[1]))
+        yield from (found.span(2) for found in elements if found[1].lower() != "token" or looks_generated(found[2]))
     if text.count("=") > 1 and " " in text:
         yield from _in_settings(text)
 
