@@ -58,14 +58,23 @@ class DaskProcesses:
         process.kill()
         process.wait()
 
+    def await_scheduler(self) -> None:
+        """Wait until the scheduler listens: a worker does not try again where a TLS handshake is cut short."""
+        assert self.scheduler is not None
+        self._await("scheduler", self.scheduler, "Scheduler at")
+
     def await_workers(self) -> None:
         """Wait until every worker is registered."""
-        until = time.monotonic() + UP_S
         for name, process in self.workers.items():
-            while "Registered to:" not in self.log(name):
-                assert process.poll() is None, self.log(name)
-                assert time.monotonic() < until, self.log(name)
-                time.sleep(0.05)
+            self._await(name, process, "Registered to:")
+
+    def _await(self, name: str, process: subprocess.Popen[bytes], text: str) -> None:
+        """Wait until a process has logged a text."""
+        until = time.monotonic() + UP_S
+        while text not in self.log(name):
+            assert process.poll() is None, self.log(name)
+            assert time.monotonic() < until, self.log(name)
+            time.sleep(0.05)
 
     def end(self) -> None:
         """End all of them."""

@@ -47,10 +47,7 @@ def test_another_version_of_this_tool_is_an_error_of_the_command_line(
     dask: DaskProcesses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A scheduler without workers, and a worker with another version, are named; then the run does not begin."""
-    until = 120
-    while "Scheduler at" not in dask.log("scheduler") and until:
-        until -= 1
-        asyncio.run(asyncio.sleep(0.5))
+    dask.await_scheduler()
     monkeypatch.setattr(cluster_module, "CONNECT_S", 2.0)
     with pytest.raises(ConfigError, match="has no worker"):
         workers_of(dask.url)

@@ -104,6 +104,7 @@ def test_secrets_travel_encrypted(tmp_path: Path) -> None:
         exits.callback(dask.end)
         server = exits.enter_context(scripted(ok(b"{}")))
         dask.start_scheduler("--protocol", "tls", *tls)
+        dask.await_scheduler()
         to_scheduler = exits.enter_context(tcp_proxy(dask.port, host))
         to_worker = exits.enter_context(tcp_proxy(worker_port, host))
         url = f"tls://{host}:{to_scheduler.port}"
