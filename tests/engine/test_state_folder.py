@@ -76,6 +76,20 @@ def test_a_folder_below_a_sticky_one_is_accepted(tmp_path: Path) -> None:
     refuse_shared(shared_parent(tmp_path, 0o1777))
 
 
+def test_the_folders_of_a_job_may_be_shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GitLab lets all users write the folder of a project: who can write there can plant the checks as well."""
+    project = tmp_path / "builds" / "project"
+    state = project / ".xnai"
+    state.mkdir(parents=True, mode=0o700)
+    for folder in (tmp_path / "builds", project):
+        folder.chmod(0o777)
+    monkeypatch.chdir(project)
+    refuse_shared(state)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="another folder in place"):
+        refuse_shared(state)
+
+
 def test_a_private_group_may_write_above(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where each user has a group of their own, folders are writable for it; with another member they are refused."""
     state = shared_parent(tmp_path, 0o775)

@@ -40,6 +40,8 @@ def refuse_shared(*folders: Path) -> None:
 
     The same holds for the folders above it, in which another folder could be put in its place, as sshd requires with
     StrictModes; one with the sticky bit, such as /tmp, is accepted there, since only owners may rename what it holds.
+    So are the current directory and those above it, as in jobs of GitLab, whose folders all users may write: who can
+    write there can plant the checks of the run as well.
     What does not exist, or is not a folder, is accepted: nothing can be read from it.
     """
     for folder in folders:
@@ -55,11 +57,20 @@ def refuse_shared(*folders: Path) -> None:
                 hint=f"chmod go-w {folder}, or set XNAI_VALIDATE_STATE to a folder of your own",
             )
         for above in _folders_above(folder):
-            if _can_be_replaced(above):
+            if above not in _current_folders() and _can_be_replaced(above):
                 raise ConfigError(
                     f"another user can put another folder in place of the state folder {folder}: it lies in {above}",
                     hint=f"chmod go-w {above}, or set XNAI_VALIDATE_STATE to a folder below one of your own",
                 )
+
+
+def _current_folders() -> frozenset[Path]:
+    """Return the current directory and those above it; empty if it was removed."""
+    try:
+        current = Path.cwd()
+    except FileNotFoundError:
+        return frozenset()
+    return frozenset((current, *current.parents))
 
 
 def _has_other_owner(status: os.stat_result) -> bool:

@@ -91,7 +91,7 @@ class Guardian:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            cwd="/",
+            # It stays in the folder of the run, in and below which a state folder is accepted (`refuse_shared`).
             env={**child_environment(), "XNAI_VALIDATE_STATE": str(self._state.absolute())},
             start_new_session=True,
         )
