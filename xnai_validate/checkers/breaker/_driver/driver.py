@@ -139,8 +139,8 @@ class Driver:
     async def ready(self) -> bool:
         """Make calls until the breaker is closed, with no failure counted; return whether it is.
 
-        Waits for the recovery time and the patience if it is open already. Raises Unmeasurable if calls fail before a
-        fault is injected.
+        Waits for the recovery time and the patience if it is open already, and again after a call that failed, since
+        that one may have opened it anew. Raises Unmeasurable if more than one call fails.
         """
         self._show("waiting until it is closed")
         end_s = self.now() + self.params.recovery + self.params.patience
@@ -159,6 +159,7 @@ class Driver:
                     raise Unmeasurable(
                         f"calls through the breaker {self.params.name} fail before a fault is injected: {call.summary}"
                     )
+                end_s = self.now() + self.params.recovery + self.params.patience
             if call.sent_s >= end_s:
                 return False
             await self.ctx.clock.sleep(self.params.every)
