@@ -30,6 +30,9 @@ def test_secrets_in_the_query_of_a_url_are_found() -> None:
         ({"json": {"password": 12345678, "pin": 4711, "max_token": 9, "token": 17}}, {"12345678", "4711"}),
         ({"command": ["db", "--password", "abc1", "--token=abc2", "-v", "abc3"]}, {"abc1", "abc2"}),
         ({"json": {"api_keys": ["abc1", "abc2"], "keys": ["abc3"]}}, {"abc1", "abc2"}),
+        ({"command": ['"AUTH"', '"app"', '"abc1"']}, {"abc1"}),
+        ({"query": "alter role a with password 'correct horse'"}, {"correct horse"}),
+        ({"url": "amqp://a:p%40ss@h"}, {"p%40ss", "p@ss"}),
         ({"headers": {"Accept": "application/json"}, "path": "/a?b=c", "text": "a=b"}, set()),
     ],
 )

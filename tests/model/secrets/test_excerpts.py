@@ -20,6 +20,8 @@ from xnai_validate.model.secrets.excerpts import without_credentials
         ('Authorization: "Bearer ${API_TOKEN}"', 'Authorization: "Bearer ${API_TOKEN}"'),
         ("password: ${REDIS_PASSWORD}", "password: ${REDIS_PASSWORD}"),
         ("password: ${PW:-hunter2}x", "password: ${PW:-*********"),
+        ("password: ${PW-hunter2}", "password: ${PW-********"),
+        ("password: ${redis.pass-word}", "password: ${redis.pass-word}"),
         ("password: abc${PW}def", "password: ***${PW}***"),
         ("capture: {id: {json: $.id, secret: true}}", "capture: {id: {json: $.id, secret: true}}"),
         ("title: Basic auth in the url, and a Bearer of news", "title: Basic auth in the url, and a Bearer of news"),

@@ -191,6 +191,7 @@ def test_values_of_secret_names_are_masked_in_other_texts(text: str, masked: str
         (["save", "1", "requirepass", "abc1"], ["save", "1", "requirepass", "***"]),
         (["user", "app", "token", "abcd4711x"], ["user", "app", "token", "***"]),
         (["password", "email"], ["password", "email"]),
+        (["password", "password_confirmation"], ["password", "password_confirmation"]),
     ],
 )
 def test_values_of_secret_names_are_masked_in_documents(document: JsonValue, masked: JsonValue) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from xnai_validate.model.json import JsonValue
 from xnai_validate.model.secrets.forms import spans_by_form
@@ -14,6 +14,8 @@ from xnai_validate.model.secrets.names import holds_secret_number, looks_secret
 
 _SCHEMES = ("bearer", "basic", "token")
 _USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@]*:([^/\s\"'<>]+)@")
+_WITH_USER = ("AUTH", "HELLO", "MIGRATE")
+"""Commands of Redis whose password may stand after the name of a user."""
 SHORTEST = 8
 """Credentials after a scheme that are shorter may be words."""
 
@@ -42,7 +44,8 @@ def secrets_in(value: JsonValue, name: str = "") -> Iterator[str]:
             yield from (each for each in credentials_within(name, value) if len(each) >= SHORTEST)
             return
         yield from _secrets_by_form(value)
-        yield from _USERINFO.findall(value)
+        for password in _USERINFO.findall(value):
+            yield from {password, unquote(password)}
         if value[:1] in ("{", "["):
             yield from _secrets_in_json(value)
         elif "?" in value:
@@ -53,10 +56,12 @@ def secrets_in(value: JsonValue, name: str = "") -> Iterator[str]:
 
 def _secrets_by_form(text: str) -> Iterator[str]:
     """The credentials that the form of a text shows, such as a command of Redis."""
+    has_user = text.lstrip("'\"").startswith(_WITH_USER)
     for first, last in spans_by_form(text):
-        found = text[first:last].strip("'\"")
+        found = text[first:last]
         # Of a user and a password the last is the credential; of a private key every line.
-        yield from found.split("\n") if "\n" in found else found.split()[-1:]
+        pieces = found.split("\n") if "\n" in found else found.split()[-1:] if has_user else [found]
+        yield from (piece.strip("'\"") for piece in pieces)
 
 
 def _secrets_in_json(text: str) -> Iterator[str]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from xnai_validate.model.secrets.forms import spans_by_form
-from xnai_validate.model.secrets.names import looks_secret
+from xnai_validate.model.secrets.forms import Span, merged, spans_by_form
+from xnai_validate.model.secrets.names import HARMLESS, looks_secret
 
-Span = tuple[int, int]
-"""Where a piece of a text begins and ends."""
 _NAME = re.compile(r"(?<![\w.-])([\w.-]{1,100}+)[\"']?\s*+[:=]\s*+", re.ASCII)
 _VALUE = re.compile(
     r"""(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)|'([^']++)"""
     r"""|((?i:(?:apikey|basic|bearer|negotiate|token) )?"""
-    r"""(?:\$\{[^}\n]*\}|[^\s"'{}\[\],&#|>!])(?:\$\{[^}\n]*\}|[^\s{}\[\],&#"'])*+))""",
+    r"""(?:\$\{[^}\n]*+\}?|[^\s"'{}\[\],&#|>!])(?:\$\{[^}\n]*+\}?|[^\s{}\[\],&#"'])*+))""",
     re.DOTALL,
 )
 """A name and its value in YAML, JSON, a query or a file of variables. A line may have a megabyte: no part is tried
@@ -26,16 +24,16 @@ _UNNAMED = re.compile(
 )
 """Userinfo of a url, and what follows the scheme of an Authorization header."""
 _KEPT = re.compile(
-    r"\$\{[\w.-]+(?:\}|:?[-+?])|\n|\A(?:apikey|basic|bearer|negotiate|token) (?=\$\{)", re.ASCII | re.IGNORECASE
+    r"\$\{(?:[A-Z_][A-Z0-9_]*(?:\}|:?[-+?])|[a-z][\w.-]*(?:\}|:[-+?]))"
+    r"|\n|\A(?i:apikey|basic|bearer|negotiate|token) (?=\$\{)",
+    re.ASCII,
 )
 """References to the environment or to vars up to their default, the scheme before them, and line breaks."""
-_WORDS = frozenset({"true", "false", "null", "none", "unset", "keep"})
-"""Values that are no secret under any name."""
 
 
 def is_credential(name: str, value: str) -> bool:
     """Whether the value under a name is a credential; not the name of a variable (`password_env`), nor a flag."""
-    return looks_secret(name) and not name.lower().endswith("_env") and value.lower() not in _WORDS
+    return looks_secret(name) and not name.lower().endswith("_env") and value.lower() not in HARMLESS
 
 
 def without_credentials(line: str, spans: Iterable[Span] = ()) -> str:
@@ -46,21 +44,10 @@ def without_credentials(line: str, spans: Iterable[Span] = ()) -> str:
     """
     begin = 0
     pieces: list[str] = []
-    for first, last in _merged([*spans, *credentials_in(line)]):
+    for first, last in merged([*spans, *credentials_in(line)]):
         pieces += (line[begin:first], _blanked(line[first:last]))
         begin = last
     return "".join((*pieces, line[begin:]))
-
-
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    """Return spans in order, those that overlap as one."""
-    merged: list[Span] = []
-    for first, last in sorted(spans):
-        if merged and first < merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return merged
 
 
 def credentials_in(text: str) -> Iterator[Span]:

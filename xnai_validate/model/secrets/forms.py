@@ -3,36 +3,60 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from xnai_validate.model.secrets.names import looks_generated, looks_secret
+from xnai_validate.model.secrets.names import HARMLESS, holds_secret_number, looks_generated, looks_secret
 
+Span = tuple[int, int]
+"""Where a piece of a text begins and ends."""
+
+
+_ARGUMENT = r"""(?:'([^'\n]+)|"([^"\n]+)|([^\s'"]+))"""
+"""An argument of a command, within its quotes."""
+_USER_AND_PASSWORD = r"""(?:'[^\s':]+:([^'\n]+)|"[^\s":]+:([^"\n]+)|[^\s'":]+:([^\s'"]+))"""
+_COOKIES = r"""(?:'([^\s'"@][^'\n]*=[^'\n]+)|"([^\s'"@][^"\n]*=[^"\n]+)|([^\s'"@][^\s'"]*=[^\s'"]+))"""
+
+
+def _option(program: str, option: str, value: str = _ARGUMENT) -> str:
+    """Return the expression for the value of an option in the command of a program.
+
+    The search ends at the next command of the program, so that no part of a text is passed over twice.
+    """
+    return rf"\b{program}\b(?:(?!\b{program}\b)[^\n]){{0,2000}}?\s{option}{value}"
+
+
+_SETUSER = r"(?i)\bACL['\"]? +['\"]?SETUSER\b(?:(?!\bACL\b)[^\n])*?\s['\"]?[>#](\S+(?: +['\"]?[>#]\S+)*)"
 _CONFIG_SET = r"(?i)\bCONFIG['\"]? +['\"]?SET['\"]? +['\"]?(?:requirepass|masterauth)['\"]? +(\S+)"
-_MECHANISM = r"\bAUTH (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER) +((?=[^\s]*[a-z])[A-Za-z0-9+/=]{8,})"
+_MECHANISM = r"\bAUTH (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER) +((?=\S*[a-z])(?=\S*[A-Z0-9])[A-Za-z0-9+/=]{8,})"
+_JSON_WEB_TOKEN = (
+    r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_]{1,40}-){0,4}"  # words with dashes before it; no search begins within such a run
+    r"(eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]{4,})"
+)
 _FORMS: tuple[tuple[str, str], ...] = (
     ("PRIVATE KEY", r"(?s)-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----((?:(?!-----END).)*+)"),
-    ("eyJ", r"\b(eyJ[A-Za-z0-9_-]{8,}+\.eyJ[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]{4,})"),
+    ("eyJ", _JSON_WEB_TOKEN),
     # Commands of Redis: AUTH, HELLO, MIGRATE, ACL SETUSER and CONFIG SET, as they are shown from their beginning on.
     ("AUTH", r"\A['\"]?AUTH['\"]? +(?!<|(?:failed|required|error|PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\b)(\S+(?: +\S+)?)\Z"),
     ("AUTH", r"(?s)\A['\"]?(?:HELLO|MIGRATE)\b.*?\bAUTH2?['\"]? +(\S+(?: +(?!SETNAME\b|KEYS\b)\S+)?)"),
-    ("SETUSER", r"\bACL['\"]? +['\"]?SETUSER\b[^\n]*?\s['\"]?[>#](\S+)"),
-    ("requirepass", _CONFIG_SET),
-    ("masterauth", _CONFIG_SET),
+    ("SETUSER", _SETUSER),
+    ("setuser", _SETUSER),
+    ("CONFIG", _CONFIG_SET),
+    ("config", _CONFIG_SET),
     ("requirepass", r"\brequirepass['\"]?, *['\"]?([^\s,'\"\]]+)"),
     ("masterauth", r"\bmasterauth['\"]?, *['\"]?([^\s,'\"\]]+)"),
-    # SMTP (RFC 4954) and SASL: what follows the name of a mechanism; a list of mechanisms has capitals alone.
+    # SMTP (RFC 4954) and SASL: base64 after the name of a mechanism, not a word, nor a list of mechanisms.
     ("AUTH", _MECHANISM),
     # Options of programs, which a log or an error quotes.
-    ("curl", r"\bcurl\b[^\n]{0,2000}?\s(?:-u|-U|--user|--proxy-user)[ =]?['\"]?[^\s'\":]+:([^\s'\"]+)"),
-    ("curl", r"\bcurl\b[^\n]{0,2000}?\s(?:-b|--cookie)[ =]?['\"]?([^\s'\"@][^'\"\s]*=[^\s'\"]+)"),
-    ("curl", r"\bcurl\b[^\n]{0,2000}?\s--oauth2-bearer[ =]['\"]?([^\s'\"]+)"),
-    ("redis-cli", r"\bredis-cli\b[^\n]{0,2000}?\s(?:-a|--pass)[ =]?['\"]?([^\s'\"]+)"),
-    ("sshpass", r"\bsshpass +-p *['\"]?([^\s'\"]+)"),
-    ("mysql", r"\bmysql(?:dump|admin)?\b[^\n]{0,2000}?\s-p(?=\S)['\"]?([^\s'\"]+)"),
-    ("docker login", r"\bdocker login\b[^\n]{0,2000}?\s-p[ =]?['\"]?([^\s'\"]+)"),
+    ("curl", _option("curl", "(?:-u|-U|--user|--proxy-user)[ =]?", _USER_AND_PASSWORD)),
+    ("curl", _option("curl", "(?:-b|--cookie)[ =]?", _COOKIES)),
+    ("curl", _option("curl", "--oauth2-bearer[ =]")),
+    ("redis-cli", _option("redis-cli", "(?:-a|--pass)[ =]?")),
+    ("sshpass", r"\bsshpass +-p *" + _ARGUMENT),
+    ("mysql", _option("mysql(?:dump|admin)?", r"-p(?=\S)")),
+    ("docker login", _option("docker login", "-p[ =]?")),
 )
 _ALWAYS = tuple((needle, re.compile(form)) for needle, form in _FORMS)
-"""What a text has in any case -> the expression whose group is the credential."""
+"""What a text has in any case -> the expression whose last group is the credential."""
 _SQL = re.compile(
     r"(?<!['\"])\b(?:IDENTIFIED(?: +WITH +\S+)? +BY(?: +PASSWORD)?|PASSWORD)"
     r"(?:\s*=\s*|\s+)(?:PASSWORD\()?'((?:[^']|'')+)'",
@@ -52,16 +76,32 @@ _SETTING = re.compile(r"(?<![\w.-])([\w.-]{1,100}+) ?= ?('(?:[^'\\]|\\.)*'|\"(?:
 """One of several settings in a row, as in a connection string: `host=db password=x user=app`."""
 
 
-def spans_by_form(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where credentials stand in a text; pieces may overlap."""
+def spans_by_form(text: str) -> list[Span]:
+    """Return where credentials stand in a text, in order."""
+    return merged(_find_spans(text))
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that overlap as one."""
+    apart: list[Span] = []
+    for first, last in sorted(spans):
+        if apart and first < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(last, apart[-1][1]))
+        else:
+            apart.append((first, last))
+    return apart
+
+
+def _find_spans(text: str) -> Iterator[Span]:
+    """Yield where credentials stand in a text; they may overlap."""
     for needle, expression in _ALWAYS:
         if needle in text:
-            yield from (found.span(1) for found in expression.finditer(text))
+            yield from (found.span(found.lastindex or 0) for found in expression.finditer(text))
     if "'" in text and ("BY" in text or "by" in text or "PASSWORD" in text.upper()):
         yield from (found.span(1) for found in _SQL.finditer(text))
     if "," in text:
         pairs = (found for found in _PAIR.finditer(text) if looks_secret(found[2]))
-        yield from (found.span(4) for found in pairs if looks_generated(found[4]))
+        yield from (found.span(4) for found in pairs if is_generated_value(found[4]))
     if "value" in text or "content" in text:
         yield from (found.span(3) for found in _NAMED.finditer(text) if looks_secret(found[1]))
     if "</" in text:
@@ -71,14 +111,36 @@ def spans_by_form(text: str) -> Iterator[tuple[int, int]]:
         yield from _in_settings(text)
 
 
-def _in_settings(text: str) -> Iterator[tuple[int, int]]:
+def is_generated_value(text: str) -> bool:
+    """Whether what stands beside a name in a list is its credential, perhaps after a scheme, and not another name.
+
+    The names of fields, such as `password_confirmation`, are long, but have no digit.
+    """
+    secret = text.partition(" ")[2] or text
+    return looks_generated(secret) and any(map(str.isdigit, secret))
+
+
+def _in_settings(text: str) -> Iterator[Span]:
     """Yield the values of secret names among settings that follow one another, apart by a blank."""
     settings = list(_SETTING.finditer(text))
     for at, found in enumerate(settings):
-        if not looks_secret(found[1]):
+        quoted = found[2][:1] in ("'", '"')
+        span = (found.start(2) + quoted, found.end(2) - quoted)
+        if not _is_credential_of(found[1], text[slice(*span)]):
             continue
         before = at > 0 and text[settings[at - 1].end() : found.start()] == " "
         after = at + 1 < len(settings) and text[found.end() : settings[at + 1].start()] == " "
         if before or after:
-            quoted = found[2][:1] in ("'", '"')
-            yield (found.start(2) + quoted, found.end(2) - quoted)
+            yield span
+
+
+def _is_credential_of(name: str, value: str) -> bool:
+    """Whether the value of a setting is a credential.
+
+    Words and numbers, as in `auth=ok pass=12` of a log, are credentials under the names of passwords alone.
+    """
+    if not looks_secret(name) or value.lower() in HARMLESS:
+        return False
+    if not any(map(str.isalpha, value)):
+        return holds_secret_number(name)
+    return looks_generated(value) or not value.isalpha() or holds_secret_number(name, is_input=True)

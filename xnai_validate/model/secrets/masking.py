@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_plus
 from pydantic import JsonValue
 
 from xnai_validate.model.secrets.credentials import credentials_within
-from xnai_validate.model.secrets.forms import spans_by_form
+from xnai_validate.model.secrets.forms import is_generated_value, spans_by_form
 from xnai_validate.model.secrets.names import holds_secret_number, looks_generated, looks_secret
 from xnai_validate.model.secrets.spellings import base64_parts, expression_of, forms_of
 
@@ -113,8 +113,8 @@ class Masker:
         """Return a text without the credentials that their form shows; learn them."""
         pieces: list[str] = []
         begin = 0
-        for first, last in sorted(spans_by_form(text)):
-            if first >= begin and text[first:last] != MASK:
+        for first, last in spans_by_form(text):
+            if text[first:last] != MASK:
                 self._learn(text[first:last])
                 pieces += (text[begin:first], MASK)
                 begin = last
@@ -287,7 +287,7 @@ def _is_name_of_next(items: Sequence[JsonValue], at: int) -> bool:
         return False
     if name.startswith("-") or name in _OF_REDIS:
         return True
-    return at % 2 == 0 and len(items) % 2 == 0 and looks_generated(str(items[at + 1]))
+    return at % 2 == 0 and len(items) % 2 == 0 and is_generated_value(str(items[at + 1]))
 
 
 def _is_piece_of_text(name: str, value: str) -> bool:

@@ -21,8 +21,8 @@ _ENDS = ("token", "jwt", "pwd", "sessid", "jsessionid", "connectsid", *(f"{of}ke
 _PASS = re.compile(r"(?:db|user|smtp|mail|ftp|admin|root|login|redis|sql|my|pg|http|basic|require)pass|masterauth")
 _NUMBER = re.compile(r"(?:\d+|v)")
 """A word that counts names: `token2`, `API_TOKEN_V2`."""
-
-
+HARMLESS = frozenset({"true", "false", "null", "none", "unset", "keep"})
+"""Values that are not credentials under any name."""
 _NUMBERS = re.compile(r"(?:.*(?:password|passwd|passphrase|passcode|secret)|pwd|otp|totp|pin|pincode)")
 """Names under which a number is a credential."""
 
