@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from xnai_validate.config.yaml_files.document import Source, parse_source
+from xnai_validate.model.judging.cpu_limit import within_cpu_limit
 from xnai_validate.model.source_location import SourceLocation
 
 SECRET = "hunter2hunter"
@@ -49,6 +52,8 @@ def shown(text: str) -> list[str]:
         f'body: |\n  {{"password":\n    "{SECRET}"}}\nb: c\n',
         f"body: >\n  Authorization:\n   {SECRET}\nb: c\n",
         f"key: |\n  -----BEGIN RSA PRIVATE KEY-----\n  {SECRET}\n  {SECRET}\n  -----END RSA PRIVATE KEY-----\nb: c\n",
+        f"a: &k password\nb:\n  *k :\n    {SECRET}\nb: c\n",
+        f"? {{x: y}}\n: z\ntoken:\n  {SECRET}\nb: c\n",
         f"password: a{SECRET}&{SECRET}#{SECRET}\nb: c\n",
         f"password: ${{PW:-{SECRET}}}\nb: c\n",
         # No YAML from some line on.
@@ -102,3 +107,22 @@ def test_lines_are_those_of_yaml() -> None:
         "b: {c: d}",
         "  *************",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: [\n" + "a:|" * 100_000 + '"\n',
+        "x: |\n" + "  password: abcd\n" * 20_000 + "b: [\n",
+        "x: &x |\n" + "  abcd\n" * 3_000 + "passwords: [" + "*x, " * 20_000 + "]\nb: [\n",
+        "x: &x {" + "".join(f"a{n}: 1, " for n in range(20_000)) + "}\ntoken: [" + "*x, " * 20_000 + "]\nb: [\n",
+        "x: |\n  " + "password=${" * 20_000 + "\n  y\nb: [\n",
+    ],
+    ids=["blocks", "credentials", "aliases", "aliases-of-mappings", "references"],
+)
+def test_looking_for_credentials_costs_little(text: str) -> None:
+    """Whatever a file has: each part of it is passed over once, not for each line, credential or alias."""
+    source = Source("it.yaml", text.encode(), None)
+    place = SourceLocation("it.yaml", text.count("\n"), 1)
+    problem = within_cpu_limit(10.0, partial(source.problem_at, place, "wrong"))
+    assert "abcd" not in (problem.excerpt or "")

@@ -6,6 +6,7 @@ A line alone does not show it: the name of a value may stand in another line, or
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +15,8 @@ import yaml
 
 from xnai_validate.config.yaml_files.reader import VALUES_CAP, events_of
 from xnai_validate.model.secrets.credentials import credentials_within
-from xnai_validate.model.secrets.excerpts import Span, credentials_in, is_credential
+from xnai_validate.model.secrets.excerpts import credentials_in, is_credential
+from xnai_validate.model.secrets.forms import Span
 from xnai_validate.model.secrets.names import looks_generated, looks_secret
 
 VALUE_KEYS = frozenset({"value", "key", "raw"})
@@ -26,7 +28,9 @@ VALUES_LOOKED_FOR = 200
 UNREAD_CAP = 2_000
 """Lines before one that are looked at where the file is no YAML from some place on."""
 _NAME_AT_END = re.compile(
-    r"""(?P<name>[\w.-]{1,100})["']?\s*:\s*(?:[&!]\S+\s+)*(?P<value>[|>][^"']*|"(?:[^"\\]|\\.)*|'[^']*|)$""", re.ASCII
+    r"""(?<![\w.-])(?P<name>[\w.-]{1,100}+)["']?\s*:\s*(?:[&!]\S+\s+)*+"""
+    r"""(?P<value>[|>][^"':]*+|"(?:[^"\\]|\\.)*+|'[^']*+|)$""",
+    re.ASCII,
 )
 """A name whose value goes on in the next lines: a block, an open quote, or one that has not begun."""
 _VAR = re.compile(r"\$\{([a-z][\w.-]*)\}", re.ASCII)
@@ -50,6 +54,7 @@ class _Text:
     end: tuple[int, int]
     style: str | None
     key: str = ""
+    is_hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +71,15 @@ class _Level:
     """The scalars directly in it."""
 
 
+@dataclass(slots=True)
+class _Anchored:
+    """The scalars of a value with an anchor."""
+
+    texts: list[_Text]
+    looked_at: set[tuple[bool, ...]] = field(default_factory=set)
+    """What is known already of aliases: whether their names are secret, and so on."""
+
+
 class Credentials:
     """The credentials of a file, by row."""
 
@@ -75,7 +89,7 @@ class Credentials:
         self._values: set[str] = set()
         self._referenced: set[str] = set()
         """The vars that credentials refer to."""
-        self._anchors: dict[str, list[_Text]] = {}
+        self._anchors: dict[str, _Anchored] = {}
         self._vars: dict[str, _Text] = {}
         self._levels: list[_Level] = []
         self._unread: int | None = None
@@ -134,9 +148,11 @@ class Credentials:
             ended = self._levels.pop()
             self._hide_within(ended, ended.texts)
             if ended.anchor:
-                self._anchors[ended.anchor] = ended.texts
+                self._anchors[ended.anchor] = _Anchored(ended.texts)
             if self._levels:
-                self._levels[-1].key = None
+                outer = self._levels[-1]
+                # What has ended may have been a key itself: its value follows.
+                outer.key = "" if outer.is_mapping and outer.key is None else None
 
     def _take_text(self, level: _Level | None, event: yaml.ScalarEvent) -> None:
         """Take in a scalar that is a value."""
@@ -144,7 +160,7 @@ class Credentials:
         if text.end[0] > text.begin[0]:
             self._hide_by_form(text)
         if event.anchor:
-            self._anchors[event.anchor] = [replace(text)]
+            self._anchors[event.anchor] = _Anchored([replace(text)])
         if level is None:
             return
         text.key = level.key or ""
@@ -158,18 +174,27 @@ class Credentials:
 
     def _take_alias(self, level: _Level | None, anchor: str) -> None:
         """Take in an alias: what it names is a credential if it stands under a secret name."""
-        texts = self._anchors.get(anchor, [])
         if level is None:
             return
-        name = level.key if level.is_mapping and level.key is not None else level.name
-        for text in texts:
+        anchored = self._anchors.get(anchor, _Anchored([]))
+        if level.is_mapping and level.key is None:
+            level.key = next((text.value for text in anchored.texts if not text.key), "")
+            return
+        self._look_at(anchored, level.key if level.key is not None else level.name)
+        level.key = None
+
+    def _look_at(self, anchored: _Anchored, name: str) -> None:
+        """Hide what an anchor names, as far as it is a credential under the name of an alias; once for like names."""
+        like = (looks_secret(name), is_credential(name, ""), name.lower() == "cookies")
+        if like in anchored.looked_at:
+            return
+        anchored.looked_at.add(like)
+        for text in anchored.texts:
             if not text.key and is_credential(name, text.value):
                 self._hide(text)
-        keyed = [text for text in texts if text.key]
+        keyed = [text for text in anchored.texts if text.key]
         if keyed:
             self._hide_within(_Level(True, name, (), None), keyed)
-        if level.is_mapping:
-            level.key = None
 
     def _hide_within(self, level: _Level, texts: Sequence[_Text]) -> None:
         """Hide what the place in a mapping or a list shows to be a credential."""
@@ -187,7 +212,10 @@ class Credentials:
                 self._hide(text)
 
     def _hide(self, text: _Text) -> None:
-        """Hide a scalar wherever it stands in the file."""
+        """Hide a scalar wherever it stands in the file; many aliases may name it."""
+        if text.is_hidden:
+            return
+        text.is_hidden = True
         self._referenced.update(_VAR.findall(text.value))
         if len(self._values) < VALUES_LOOKED_FOR and "${" not in text.value:
             self._values.update(filter(looks_generated, credentials_within(text.key, text.value)))
@@ -217,10 +245,12 @@ class Credentials:
         for line in lines:
             starts.append(starts[-1] + len(line) + 1)
         for begin, stop in credentials_in(whole[column:until]):
-            for at, line in enumerate(lines):
+            at = bisect_right(starts, column + begin) - 1
+            while at < len(lines) and starts[at] < column + stop:
+                line = lines[at]
                 span = (max(column + begin - starts[at], 0), min(column + stop - starts[at], len(line)))
-                if span[0] < span[1]:
-                    self._add(first + at, span)
+                self._add(first + at, span)
+                at += 1
 
     def _add(self, row: int, span: Span) -> None:
         """Note where a credential stands."""
