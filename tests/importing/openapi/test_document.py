@@ -121,9 +121,11 @@ def test_the_first_whole_url_of_a_file_is_its_server(servers: object, server: st
 
 
 def test_a_malformed_url_is_an_error() -> None:
-    """Its sentence names what is wrong with it."""
-    with pytest.raises(ConfigError, match="the url of the OpenAPI document is malformed"):
-        read_document("http://[::1")
+    """The user and the password of one are not shown: a character may read as one that ends the host."""
+    for url in ("http://[::1", "http://me:hunter2\u2100@h/openapi.json"):
+        with pytest.raises(ConfigError, match="the url of the OpenAPI document is malformed") as caught:
+            read_document(url)
+        assert "hunter2" not in str(caught.value)
 
 
 def test_the_variables_of_a_server_do_not_multiply() -> None:

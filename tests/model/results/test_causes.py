@@ -302,6 +302,7 @@ def test_what_is_missing_in_one_document_is_one_cause_through_the_gateway_too() 
         ((("vikunja", "/info", "{}"), ("docs", "/info", "{}")), False),
         ((("api", "/health", "{}"), ("gateway", "/api/v1/health", "{}")), True),
         ((("llm", "/health", '{"status": "ok"}'), ("worker", "/ready", '{"status": "ok"}')), False),
+        ((("a", "[/info", '{"status": "ok"}'), ("b", "[/info", '{"status": "ok"}')), True),
     ],
 )
 def test_like_documents_of_unrelated_services_are_causes_of_their_own(

@@ -201,5 +201,7 @@ def _without_userinfo(source: str) -> str:
     try:
         parts = urlsplit(source)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    except ValueError as error:
-        raise ConfigError(f"the url of the OpenAPI document is malformed: {error}") from None
+    except ValueError:  # its text may quote the user and the password
+        raise ConfigError(
+            "the url of the OpenAPI document is malformed", hint="write one such as http://127.0.0.1:8000/openapi.json"
+        ) from None

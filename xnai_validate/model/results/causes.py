@@ -210,8 +210,7 @@ def _response(check: CheckResult) -> Hashable | None:
     if exchange is None or not (exchange.response or "").startswith("5"):
         return None
     method, _, url = exchange.request.partition(" ")
-    path = urlsplit(url)._replace(scheme="", netloc="").geturl()
-    return "response", method, path, exchange.response, exchange.response_body
+    return "response", method, _without_origin(url), exchange.response, exchange.response_body
 
 
 def _last_document(check: CheckResult) -> tuple[str, str] | None:
@@ -225,7 +224,16 @@ def _last_document(check: CheckResult) -> tuple[str, str] | None:
         return None
     if exchange.response_body.strip() in _EMPTY and check.target not in ("api", "gateway"):
         return None
-    return urlsplit(exchange.request.partition(" ")[2]).path.rpartition("/")[2], exchange.response_body
+    path = _without_origin(exchange.request.partition(" ")[2]).partition("?")[0]
+    return path.rpartition("/")[2], exchange.response_body
+
+
+def _without_origin(url: str) -> str:
+    """Return the path and the query of a url; one that is malformed, as a report from elsewhere may have, as it is."""
+    try:
+        return urlsplit(url)._replace(scheme="", netloc="").geturl()
+    except ValueError:
+        return url
 
 
 def _absence_key(check: CheckResult) -> Key:
