@@ -24,8 +24,8 @@ _OF_HEAD = re.compile(r"\s(?:-\w*[iIw]\b|--head|--include|--write-out|--server-r
 _METHOD = r"[ =:'\"]*(?!GET|HEAD)[A-Z]+\b"
 _SPECIAL = {
     "curl": re.compile(
-        r"\s(?:-[a-zA-Z]*[udFbET](?=[\s'\"])|--(?:user|data\S*|json|form|cookie|upload-file|cert|cacert|unix-socket"
-        rf"|oauth2-bearer)\b|(?:-X|--request){_METHOD})"
+        r"\s(?:-[a-zA-Z]*[udFbET](?=[\s'\"])|--(?:user|data\S*|json|form\S*|cookie|upload-file|cert|cacert|unix-socket"
+        rf"|oauth2-bearer)(?![\w-])|(?:-X|--request){_METHOD})"
     ),
     "wget": re.compile(
         r"\s--(?:user|password|http-\w+|post-\w+|body-\w+|load-cookies|ca-certificate|certificate|private-key)\b"
