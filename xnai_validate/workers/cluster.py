@@ -208,8 +208,9 @@ async def _hello(client: Client, address: str, about: dict[str, Any]) -> Worker:
         hint = f"each worker needs xnai-validate {__version__}: pip install 'xnai-validate[distributed,load]'"
         raise ConfigError(lost.message, hint=hint) from None
     if answer["version"] != __version__ or "key" not in answer:
+        other = "another build" if answer["version"] == __version__ else f"version {answer['version']}"
         raise ConfigError(
-            f"worker {label} has version {answer['version']} of xnai-validate, and this is {__version__}",
+            f"worker {label} has {other} of xnai-validate, and this is {__version__}",
             hint="install the same version everywhere",
         )
     resources = tuple(str(resource) for resource in about.get("resources") or ())
