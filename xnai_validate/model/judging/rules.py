@@ -315,7 +315,7 @@ def _number_of(spec: JsonValue, fact: str) -> float | int:
 
 
 def _verify_regex(spec: JsonValue) -> str:
-    """Return the compiled regular expression. Raises ValueError for text that is not one."""
+    """Return a regular expression as it is. Raises ValueError for what is not one."""
     if not isinstance(spec, str):
         raise ValueError(f"matches takes a regular expression, not {_format_value(spec)}")
     return verified_regex(spec)
