@@ -24,8 +24,8 @@ class AddParams(Params):
     by: float = 1
     gather: int = 0
     """Wait until that many are under way at once."""
-    after_s: float = 0.0
-    """Wait that long first."""
+    turns: int = 0
+    """Let all else that is due run so many times first."""
     missing: bool = False
     """Raise that the counter does not exist on this stack."""
 
@@ -67,7 +67,8 @@ async def add(params: AddParams, ctx: Context) -> Added:
             for event in WAITING:
                 event.set()
         await asyncio.wait_for(mine.wait(), 10)
-    await asyncio.sleep(params.after_s)
+    for _ in range(params.turns):
+        await asyncio.sleep(0)
     COUNTERS[params.counter] += params.by
     return Added(ok=params.by >= 0, target=ctx.target.name)
 

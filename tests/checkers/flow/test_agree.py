@@ -26,7 +26,7 @@ def test_values_of_one_measurement_are_read_at_once() -> None:
 @pytest.mark.parametrize(("together", "calls"), [(True, 0), (False, 1)])
 def test_readings_are_made_at_once_or_in_order(together: bool, calls: int) -> None:
     """In order, one reading has ended before the next begins."""
-    slow = {"kind": "counting.add", "fact": "ok", "with": {"after_s": 0.05}}
+    slow = {"kind": "counting.add", "fact": "ok", "with": {"turns": 200}}
     seen = observe("flow.agree", API, readings={"slow": slow, "calls": CALLS}, together=together)
     assert seen.facts["values"] == {"slow": True, "calls": calls}
 
