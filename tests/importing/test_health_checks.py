@@ -43,6 +43,8 @@ def shell(text: str) -> HealthCommand:
         (shell("curl -fs --cacert /ca.crt https://localhost:9200"), None, 0, None),
         (shell("curl -k https://localhost:8443/up"), None, 0, None),
         (shell("curl -X POST http://localhost/up"), None, 0, None),
+        (shell("curl --form-string a=b http://localhost/up"), None, 0, None),
+        (shell("curl -f --user-agent probe http://localhost/up"), "http.request", 80, "/up"),
         (shell("curl -H 'X-Api-Key: x' http://localhost/up"), None, 0, None),
         (shell("curl -H 'Host: $NAME' http://localhost/up"), None, 0, None),
         (shell("wget -T 3 -q -O- http://localhost/up"), "http.request", 80, "/up"),

@@ -27,6 +27,8 @@ def _option(program: str, option: str, value: str = _ARGUMENT) -> str:
 
 _SETUSER = r"(?i)\bACL['\"]? +['\"]?SETUSER\b(?:(?!\bACL\b)[^\n])*?\s['\"]?[>#](\S+(?: +['\"]?[>#]\S+)*)"
 _CONFIG_SET = r"(?i)\bCONFIG['\"]? +['\"]?SET['\"]? +['\"]?(?:requirepass|masterauth)['\"]? +(\S+)"
+_NEXT = r"""['"]?, *['"]?([^\s,'"\]]++)(?=['"]?\s*(?:[,\]]|\Z))"""
+"""The next item of a list; a comma in a sentence has words behind it."""
 _MECHANISM = r"\bAUTH (?:PLAIN|LOGIN|XOAUTH2|OAUTHBEARER) +((?=\S*[a-z])(?=\S*[A-Z0-9])[A-Za-z0-9+/=]{8,})"
 _JSON_WEB_TOKEN = (
     r"(?<![A-Za-z0-9_-])(?:[A-Za-z0-9_]{1,40}-){0,4}"  # words with dashes before it; no search begins within such a run
@@ -37,13 +39,13 @@ _FORMS: tuple[tuple[str, str], ...] = (
     ("eyJ", _JSON_WEB_TOKEN),
     # Commands of Redis: AUTH, HELLO, MIGRATE, ACL SETUSER and CONFIG SET, as they are shown from their beginning on.
     ("AUTH", r"\A['\"]?AUTH['\"]? +(?!<|(?:failed|required|error|PLAIN|LOGIN|XOAUTH2|OAUTHBEARER)\b)(\S+(?: +\S+)?)\Z"),
-    ("AUTH", r"(?s)\A['\"]?(?:HELLO|MIGRATE)\b.*?\bAUTH2?['\"]? +(\S+(?: +(?!SETNAME\b|KEYS\b)\S+)?)"),
+    ("AUTH", r"(?s)\A['\"]?(?:HELLO['\"]? +['\"]?\d|MIGRATE)\b.*?\bAUTH2?['\"]? +(\S+(?: +(?!SETNAME\b|KEYS\b)\S+)?)"),
     ("SETUSER", _SETUSER),
     ("setuser", _SETUSER),
     ("CONFIG", _CONFIG_SET),
     ("config", _CONFIG_SET),
-    ("requirepass", r"\brequirepass['\"]?, *['\"]?([^\s,'\"\]]+)"),
-    ("masterauth", r"\bmasterauth['\"]?, *['\"]?([^\s,'\"\]]+)"),
+    ("requirepass", r"\brequirepass" + _NEXT),
+    ("masterauth", r"\bmasterauth" + _NEXT),
     # SMTP (RFC 4954) and SASL: base64 after the name of a mechanism, not a word, nor a list of mechanisms.
     ("AUTH", _MECHANISM),
     # Options of programs, which a log or an error quotes.
@@ -58,7 +60,7 @@ _FORMS: tuple[tuple[str, str], ...] = (
 _ALWAYS = tuple((needle, re.compile(form)) for needle, form in _FORMS)
 """What a text has in any case -> the expression whose last group is the credential."""
 _SQL = re.compile(
-    r"(?<!['\"])\b(?:IDENTIFIED(?: +WITH +\S+)? +BY(?: +PASSWORD)?|PASSWORD)"
+    r"(?<!['\"])\b(?:(?<!is )(?<!are )(?<!be )IDENTIFIED(?: +WITH +\S+)? +BY(?: +PASSWORD)?|PASSWORD)"
     r"(?:\s*=\s*|\s+)(?:PASSWORD\()?'((?:[^']|'')+)'",
     re.IGNORECASE,
 )
@@ -66,7 +68,7 @@ _PAIR = re.compile(r"""[(\[]\s*b?(["'])([\w.-]{1,100})\1\s*,\s*b?(["'])((?:(?!\3
 """A pair of a name and a value, as lists of headers and of gRPC metadata are shown."""
 _NAMED = re.compile(
     r"""\b(?:key|name|header)["']?\s*[=:]\s*b?["']([\w.-]{1,100})["'][\s,]+"""
-    r"""["']?(?:value|content)["']?\s*[=:]\s*b?(["'])((?:(?!\2)[^\\]|\\.)+)\2""",
+    r"""(?:["']?value["']?\s*[=:]|content\s*=)\s*b?(["'])((?:(?!\2)[^\\]|\\.)+)\2""",
     re.ASCII | re.IGNORECASE,
 )
 """The same with words: `key='authorization', value='...'`, and in HTML `name="csrf_token" value="..."`."""
