@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Annotated
 
 from xnai_validate.checkers._once import once
-from xnai_validate.checkers._steps import failure
+from xnai_validate.checkers.breaker._direct import ALONE, DIRECT, DirectCalls, call_directly, serial_ratio
 from xnai_validate.checkers.breaker._driver.calls import Call, Outcome, make
 from xnai_validate.checkers.breaker._driver.driver import Driver
 from xnai_validate.checkers.breaker._driver.trips import must_fail, must_have_time, refuse_unopened
@@ -31,14 +30,8 @@ from xnai_validate.kit import (
     checker,
 )
 
-ALONE = 3
-"""Calls that are made one by one, to know how long one takes."""
 ROUNDS = 2
 """How often all callers call while the breaker is open."""
-DIRECT = 6
-"""Calls that are made at once to the dependency itself."""
-SERIAL_RATIO = 0.5
-"""From this `serial_ratio` on calls run one by one: side by side it is near 0, one by one near 1."""
 
 
 class ConcurrentParams(BreakerParams):
@@ -49,7 +42,8 @@ class ConcurrentParams(BreakerParams):
     computing, else `serial_ratio` and `admitted_half_open` measure the machine."""
     direct: Observation | None = None
     """A call to the dependency itself, past the breaker. Where such calls run one by one, as in a model server with a
-    single slot, calls through the breaker do as well: then they are not made at once while it is closed."""
+    single slot, calls through the breaker do as well: then they are not made at once while it is closed. Where they
+    slow each other down as much as those through the breaker, as with two slots, it is not the breaker's doing."""
     skip_if_serial: bool = Field(default=False, exclude=True)  # the drive is the same
     """Skip the check where calls run one by one, or not, for another reason than the breaker; else what is not known
     then is not judged."""
@@ -60,10 +54,7 @@ class _Record:
     """The calls of one measurement, in the order in which they are made."""
 
     alone: list[Call] = field(default_factory=list)
-    direct_ratio: float | None = None
-    """How far calls to the dependency itself ran one by one; None where that is not known."""
-    direct_failed: str | None = None
-    """Why that is not known, where it was tried."""
+    direct: DirectCalls = field(default_factory=DirectCalls)
     together: list[Call] = field(default_factory=list)
     failing: list[Call] = field(default_factory=list)
     opened: bool = False
@@ -74,14 +65,12 @@ class _Record:
     @property
     def other_reason(self) -> str | None:
         """Why calls run one by one, where that may not be the breaker's doing; None where it is, or they do not."""
-        if self.direct_ratio is not None and self.direct_ratio >= SERIAL_RATIO:
-            return f"calls to what is behind the breaker run one by one without it (ratio {self.direct_ratio:.2f})"
-        ratio = _serial_ratio(quickest_ms(self.alone), [call.answered_s for call in self.together])
-        if self.direct_failed is not None and ratio is not None and ratio >= SERIAL_RATIO:
-            return (
-                f"whether that is the doing of the breaker is not known: a call without it failed: {self.direct_failed}"
-            )
-        return None
+        return self.direct.why_serial(self.serial_ratio)
+
+    @property
+    def serial_ratio(self) -> float | None:
+        """How far the calls at once ran one by one; None if they were not made."""
+        return serial_ratio(quickest_ms(self.alone), [call.answered_s for call in self.together])
 
     @property
     def everything(self) -> list[Call]:
@@ -164,10 +153,8 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         callers=params.callers,
         alone_ms=alone_ms,
         together_ms=together_ms,
-        serial_ratio=None
-        if record.other_reason
-        else _serial_ratio(alone_ms, [call.answered_s for call in record.together]),
-        direct_serial_ratio=record.direct_ratio,
+        serial_ratio=None if record.other_reason else record.serial_ratio,
+        direct_serial_ratio=record.direct.serial_ratio,
         together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in record.together)
         if record.together
         else None,
@@ -207,7 +194,7 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
     record.alone = [await driver.call() for _ in range(ALONE)]
     if params.direct is not None:
         ctx.progress(f"breaker {params.name}: {DIRECT} calls at once to what is behind it")
-        await _call_directly(params.direct, ctx, record)
+        record.direct = await call_directly(params.direct, ctx)
     if record.other_reason is None:
         ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
         record.together = await at_once(params, ctx, params.call, params.callers)
@@ -217,31 +204,6 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
         await _try_at_once(params, driver, record)
     await driver.refuse_others()
     return record, (driver.now() - begun_s) * 1000
-
-
-async def _call_directly(observation: Observation, ctx: Context, record: _Record) -> None:
-    """Call the dependency itself, one by one and at once, and note how far the calls at once ran one by one."""
-    took_s: list[float] = []
-    for _ in range(ALONE):
-        begun_s = ctx.clock.monotonic()
-        record.direct_failed = failure(observation, await ctx.observe(observation))
-        took_s.append(ctx.clock.monotonic() - begun_s)
-        if record.direct_failed is not None:
-            return
-    ends: list[float] = []
-
-    async def call() -> None:
-        """Make one call and note its end."""
-        why = failure(observation, await ctx.observe(observation))
-        record.direct_failed = record.direct_failed or why
-        ends.append(ctx.clock.monotonic())
-
-    results = await asyncio.gather(*(call() for _ in range(DIRECT)), return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    if record.direct_failed is None:
-        record.direct_ratio = _serial_ratio(min(took_s) * 1000, ends)
 
 
 async def at_once(params: BreakerParams, ctx: Context, observation: Observation, count: int) -> list[Call]:
@@ -318,19 +280,6 @@ def _span_ms(calls: Sequence[Call]) -> float | None:
 def quickest_ms(calls: Sequence[Call]) -> float | None:
     """Return the least latency of the calls."""
     return min((call.latency_ms for call in calls), default=None)
-
-
-def _serial_ratio(alone_ms: float | None, ends_s: Sequence[float]) -> float | None:
-    """The time between one answer and the next, on average, as a share of what a call takes alone.
-
-    Calls that are done one by one end a call's time after one another, those that are done side by side end together.
-    The longest gap is left out: the machine may have been busy once.
-    """
-    ends = sorted(ends_s)
-    if not alone_ms or len(ends) < 3:
-        return None
-    gaps = sorted(later - earlier for earlier, later in pairwise(ends))[:-1]
-    return sum(gaps) / len(gaps) * 1000 / alone_ms
 
 
 def _count_admitted(calls: Sequence[Call], alone: Sequence[Call]) -> int:
