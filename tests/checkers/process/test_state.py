@@ -57,6 +57,26 @@ def test_the_process_with_most_threads_and_files_may_be_a_worker(start: Start) -
     assert facts["most_open_files"] >= facts["open_files"] + 40
 
 
+def test_a_child_whose_files_may_not_be_counted_leaves_the_rest_measured(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the sandbox of a browser may not, whoever started it: only a rule about the most files is an error."""
+    process = start("import os\nif os.fork() == 0:\n    print('ready', flush=True); input()\nelse:\n    os.wait()")
+    count = psutil.Process.num_fds
+
+    def refuse(self: psutil.Process) -> int:
+        if self.pid != process.pid:
+            raise psutil.AccessDenied(self.pid)
+        return count(self)
+
+    monkeypatch.setattr(psutil.Process, "num_fds", refuse)
+    seen = observe("process.state", of(process), expect={"children": 1, "open_files": {"min": 3}})
+    assert seen.held
+    assert (seen.facts["most_open_files"], seen.facts["most_threads"]) == (None, 1)
+    with pytest.raises(Unmeasurable, match="no permission to count the open files below process"):
+        observe("process.state", of(process), expect={"most_open_files": {"max": 512}})
+
+
 def test_a_busy_process_shows_its_use_of_the_processor(start: Start) -> None:
     """A process that spins uses far more of a processor than one that waits."""
     busy = start("print('ready', flush=True)\nwhile True: pass")

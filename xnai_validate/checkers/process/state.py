@@ -64,7 +64,7 @@ class ProcessState(Facts):
     open_files: Annotated[Count | None, Needs("open_files")] = None
     """Its open file descriptors, sockets among them."""
     most_open_files: Annotated[Count | None, Needs("open_files")] = None
-    """Those of the process that has most of them, of it and all below it."""
+    """Those of the process that has most of them, of it and all below it; null where some may not be counted."""
     nofile_limit: Annotated[Count | None, Needs("open_files")] = None
     """How many it may open (soft RLIMIT_NOFILE); null means without limit."""
     cpu_percent: Percent | None = None
@@ -115,7 +115,7 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
             return ProcessState(running=False, status=status, pid=process.pid)
         rss = process.memory_info().rss
         threads = [process.num_threads()]
-        open_files = [process.num_fds()] if params.open_files else []
+        open_files: list[int | None] = [process.num_fds()] if params.open_files else []
         below, zombies, below_rss = 0, 0, 0
         for child in process.children(recursive=True):
             try:
@@ -124,10 +124,15 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
                     continue
                 below_rss += child.memory_info().rss
                 threads.append(child.num_threads())
-                open_files += [child.num_fds()] if params.open_files else []
                 below += 1
+                if params.open_files:
+                    open_files.append(child.num_fds())
             except psutil.NoSuchProcess:
                 continue  # ended since it was listed
+            except psutil.AccessDenied:
+                open_files.append(None)  # such as the sandbox of a browser, whoever started it
+        known = [count for count in open_files if count is not None]
+        hides = len(known) < len(open_files)
         return ProcessState(
             running=True,
             status=status,
@@ -140,11 +145,11 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
             children=below,
             zombies=zombies,
             open_files=open_files[0] if open_files else None,
-            most_open_files=max(open_files, default=None),
+            most_open_files=None if hides else max(known, default=None),
             nofile_limit=_nofile_limit(process) if params.open_files else None,
             cpu_percent=cpu_percent,
             age_s=max(0.0, now_s - process.create_time()),
-        )
+        ).not_reached(f"no permission to count the open files below process {process.pid}" if hides else None)
 
 
 def _cpu_s(process: psutil.Process) -> float:
