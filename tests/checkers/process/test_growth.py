@@ -169,6 +169,8 @@ def test_what_was_closed_during_the_work_does_not_hide_a_leak(worker: Start) -> 
     assert growth(process, f"[file.close() for file in idle]; idle.clear(); {OPENS_A_FILE}") == 1
     run(process, "idle = [open(os.devnull) for _ in range(5)]")
     assert growth(process, "idle and idle.pop().close()") < 0, "nothing is left open"
+    run(process, "idle = [open(os.devnull) for _ in range(2)]")
+    assert growth(process, f"idle.pop().close() if idle else {OPENS_A_FILE}") < 0, "what is opened once is no leak"
 
 
 def test_a_leak_counts_where_the_work_cannot_be_repeated(worker: Start) -> None:

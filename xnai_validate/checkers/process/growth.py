@@ -57,7 +57,8 @@ class GrowthParams(Params):
     again: Annotated[int, Ge(0), Le(20)] = 2
     """How often at most the work is done again where files, threads or children have grown: what leaks does so
     each time, what other clients cause comes and goes. The least growth counts. The work is also done again where
-    there are fewer of them than before, since what went may hide a leak; such a time does not count."""
+    there are fewer of them than before, since what went may hide a leak; such a time does not count, and growth at
+    a single time after it proves no leak."""
     tree: bool = True
     """Whether the processes below it count too, as the workers of a server."""
     open_files: bool = True
@@ -201,14 +202,21 @@ async def _least_growth(
     return {fact: _least(values) for fact, values in grown.items()}
 
 
+def _counted(values: Sequence[int]) -> list[int]:
+    """Growth at one time after another, without the first times at which more was closed than opened."""
+    return list(dropwhile(lambda value: value < 0, values))
+
+
 def _is_uncertain(values: Sequence[int]) -> bool:
     """Whether growth at one time after another may be the doing of others, or hidden by it."""
-    return _least(values) > 0 or all(value < 0 for value in values)
+    counted = _counted(values)
+    return not counted or min(counted) > 0
 
 
 def _least(values: Sequence[int]) -> int:
-    """The least growth, without the first times at which more was closed than opened, unless that is so each time."""
-    return min(list(dropwhile(lambda value: value < 0, values)) or values)
+    """The least growth; without the times that do not count, unless only one other is left, which proves no leak."""
+    counted = _counted(values)
+    return min(counted if len(counted) > 1 else values)
 
 
 async def _settle(
