@@ -17,17 +17,21 @@ from tests.context import call_checker, check_context, observe
 from xnai_validate.checkers.experiment._watch import Bystanders, Look, Probe, Watch
 from xnai_validate.engine.attempts.attempt import Judgement, judge_facts
 from xnai_validate.engine.attempts.lateness import LATENESS, Lateness
-from xnai_validate.kit import JsonObject, NotApplicable, Target, Unmeasurable
+from xnai_validate.kit import JsonObject, NotApplicable, Observed, Target, Unmeasurable
 
 SERVER = """
 import http.server, time
 class Page(http.server.BaseHTTPRequestHandler):
     pause_s = 0
+    failures = 0
     def do_GET(self):
         if self.path == "/tire":
-            Page.pause_s = 0.6
+            Page.pause_s, Page.failures = 0.6, 1
         time.sleep({"/slow": 0.3, "/tired": Page.pause_s}.get(self.path, 0))
-        self.send_response(200); self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
+        fails = self.path == "/falters" and Page.failures > 0
+        Page.failures -= fails
+        self.send_response(503 if fails else 200)
+        self.send_header("Content-Length", "2"); self.end_headers(); self.wfile.write(b"ok")
     def log_message(self, *_): pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
 print(server.server_address[1], flush=True)
@@ -264,8 +268,8 @@ def test_a_time_limit_under_a_fault_is_not_judged_where_this_tool_was_late() -> 
     assert len(seen.facts["during_failed"]) == 1
 
 
-def test_what_this_tool_was_too_late_to_judge_is_not_taken_for_recovered() -> None:
-    """A part whose time limit cannot be judged after the fault is an error with its name, neither steady nor failed."""
+def late_look(**again: JsonObject) -> Observed:
+    """The facts of an experiment whose time limit for `docs` cannot be judged afterwards: this tool is late."""
     late = Lateness()
     late.add(0.0, math.inf)
     token = LATENESS.set(late)
@@ -278,24 +282,37 @@ def test_what_this_tool_was_too_late_to_judge_is_not_taken_for_recovered() -> No
         "expect": {"total_ms": {"max": 500}},
     }
     try:
-        with (
-            page("api") as api,
-            page("docs") as docs,
-            page("ui") as ui,
-            pytest.raises(Unmeasurable, match=r"docs \(.*could not be judged: the tool itself was late"),
-        ):
-            observe(
+        with page("api") as api, page("docs") as docs, page("ui") as ui:
+            return observe(
                 "experiment.run",
                 api,
                 others=(docs, ui),
-                **{**QUICK, "recover": "0.1s"},
+                **{**QUICK, "recover": "0s"},
                 disturb=[{"fault": "process.pause", "target": "ui"}],
                 probe=ask,
                 during=[tire],
-                again={"docs": quick},
+                again={"docs": quick, **again},
             )
     finally:
         LATENESS.reset(token)
+
+
+def test_what_this_tool_was_too_late_to_judge_is_not_taken_for_recovered() -> None:
+    """A part whose time limit cannot be judged after the fault is an error with its name, neither steady nor failed."""
+    with pytest.raises(Unmeasurable, match=r"docs \(.*could not be judged: the tool itself was late"):
+        late_look()
+
+
+def test_what_does_not_hold_at_the_last_look_is_not_looked_at_again() -> None:
+    """It fails the check, though another part could not be judged: looked at again, it had more time than allowed."""
+    falters: JsonObject = {
+        "kind": "http.request",
+        "target": "docs",
+        "with": {"path": "/falters"},
+        "expect": {"status": 200},
+    }
+    seen = late_look(mirror=falters)
+    assert (seen.held, seen.facts["unsteady_after"], seen.facts["steady_after"]) == (False, ["mirror"], False)
 
 
 def test_a_bystander_counts_as_unjudged_while_no_look_could_be_judged() -> None:

@@ -232,7 +232,8 @@ async def _await_recovery(params: ExperimentParams, ctx: Context, watch: Watch, 
     """Wait until the stack is steady or may take no longer; return the last look at the observations.
 
     What is judged began when that time was over: a look, or a probe, that began before may have seen the stack as it
-    was before. What this tool was too late to judge is not taken for steady: it is looked at again.
+    was before. What this tool was too late to judge is not taken for steady: it is looked at again, unless another part
+    does not hold by then, which is enough to know that the stack is not steady.
     """
     assert watch.reverted_at is not None
     deadline = watch.reverted_at + params.recover
@@ -243,9 +244,7 @@ async def _await_recovery(params: ExperimentParams, ctx: Context, watch: Watch, 
         if watch.is_steady or is_last:
             look = await look_at(ctx, others)
             looks_left -= is_last
-            if not look.unjudged and (is_last or not look.failing):
-                return look
-            if is_last and looks_left <= 0:
+            if not (look.failing or look.unjudged) or (is_last and (look.failing or looks_left <= 0)):
                 return look
         await ctx.clock.sleep(params.every)
 
