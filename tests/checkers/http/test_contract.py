@@ -227,6 +227,22 @@ def test_the_process_is_started_with_the_look_at_the_document(noted: bool, spare
     assert _children_of_ours("contract_child.py") == []
 
 
+def test_a_look_at_the_document_does_not_fail_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that the host refuses to start is the business of the check that needs it."""
+
+    async def refuse(_: contract_requests.RequestMaker) -> asyncio.subprocess.Process:
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    async def look() -> bool:
+        with scripted(Service().script) as server:
+            async with check_context("http.openapi", Target("api", server.url())) as ctx:
+                ctx.scope.shared.notes = note_contract(2**27)
+                return bool((await call_checker(ctx)).valid)  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(contract_requests.RequestMaker, "_start_process", refuse)
+    assert asyncio.run(look())
+
+
 def test_a_document_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """A schema that nothing satisfies in any time ends by our clock, and is reported."""
     monkeypatch.setattr(contract_requests, "MAKE_UP_S", 5.0)

@@ -131,10 +131,14 @@ async def shared_maker(ctx: Context) -> RequestMaker:
 
 
 async def begin_maker(ctx: Context) -> None:
-    """Start the process of the maker where a check of the run will need it, and the host has the memory for it."""
+    """Start the process of the maker where a check of the run will need it, and the host has the memory for it.
+
+    If it does not start, the check that needs it reports that, not the one that starts it ahead.
+    """
     memory_bytes = ctx.noted(_CONTRACT)
     if isinstance(memory_bytes, int) and memory_bytes <= ctx.spare_bytes:
-        await (await shared_maker(ctx)).begin()
+        with suppress(OSError):
+            await (await shared_maker(ctx)).begin()
 
 
 @asynccontextmanager
