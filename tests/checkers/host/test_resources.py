@@ -16,6 +16,7 @@ from xnai_validate.checkers.host._kernel import file_handles, group_memory, oom_
 from xnai_validate.kit import JsonObject, JsonValue, Unmeasurable
 
 GIB = 2**30
+MEMINFO = Path("/proc/meminfo").read_text()
 
 
 def write(root: Path, **files: str) -> Path:
@@ -82,7 +83,7 @@ def test_kills_from_before_the_run_are_not_counted(tmp_path: Path) -> None:
     """What was killed since the host started may be long over: the run counts from its beginning."""
     proc = write(
         tmp_path / "proc",
-        meminfo=Path("/proc/meminfo").read_text(),
+        meminfo=MEMINFO,
         loadavg="0.10 0.10 0.10 1/100 1",
         vmstat="pswpin 0\npswpout 0\noom_kill 7\n",
     )
@@ -110,6 +111,14 @@ def test_kills_from_before_the_run_are_not_counted(tmp_path: Path) -> None:
     assert counted["own/host:before"]["oom_kills_in_run"] == 0
     later = counted["own/host:later"]
     assert (later["oom_kills"], later["oom_kills_in_run"]) == (9, 2)
+
+
+def test_kills_that_the_kernel_does_not_report_are_not_judged(tmp_path: Path) -> None:
+    """Kernels before 4.13 and some sandboxes have no such number: that is an error; what was measured is judged."""
+    proc = str(write(tmp_path, meminfo=MEMINFO, loadavg="0.10 0.10 0.10 1/100 1", vmstat="pswpin 0\npswpout 0\n"))
+    with pytest.raises(Unmeasurable, match=r"the kernel does not report oom_kill in .*/vmstat"):
+        observe("host.resources", procfs=proc, expect={"oom_kills_in_run": 0})
+    assert not observe("host.resources", procfs=proc, expect={"oom_kills": 0, "memory_percent": {"max": 0}}).held
 
 
 def test_the_lowest_limit_of_the_control_groups_counts(tmp_path: Path) -> None:

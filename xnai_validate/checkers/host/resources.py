@@ -190,4 +190,4 @@ async def measure_resources(params: ResourcesParams, ctx: Context) -> Resources:
         group_memory_limit_mib=limit / MIB if limit else None,
         group_memory_percent=100 * usage / limit if usage is not None and limit else None,
         uptime_s=max(0.0, ctx.clock.time() - psutil.boot_time()),
-    )
+    ).not_reached(None if killed is not None else f"the kernel does not report oom_kill in {proc / 'vmstat'}")
