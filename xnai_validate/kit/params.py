@@ -101,7 +101,7 @@ SOCKET_CAP = 107
 
 
 def _verified_socket(path: str) -> str:
-    """Return the path of a Unix socket. Raises ValueError for an address that is none."""
+    """Return the path of a Unix socket. Raises ValueError for other addresses, and for a path that is too long."""
     path = path.removeprefix("unix://")
     if not path or "://" in path or "\0" in path:
         raise ValueError("a container engine is reached by a Unix socket: write its path, such as /run/docker.sock")
