@@ -60,7 +60,7 @@ def test_the_process_with_most_threads_and_files_may_be_a_worker(start: Start) -
 def test_a_child_whose_files_may_not_be_counted_leaves_the_rest_measured(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of the sandbox of a browser may not, whoever started it: only a rule about the most files is an error."""
+    """The sandbox of a browser hides them from its user: only a rule about the most files is an error then."""
     process = start("import os\nif os.fork() == 0:\n    print('ready', flush=True); input()\nelse:\n    os.wait()")
     count = psutil.Process.num_fds
 

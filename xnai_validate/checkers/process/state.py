@@ -130,7 +130,7 @@ def _look(process: psutil.Process, cpu_percent: float | None, now_s: float, para
             except psutil.NoSuchProcess:
                 continue  # ended since it was listed
             except psutil.AccessDenied:
-                open_files.append(None)  # such as the sandbox of a browser, whoever started it
+                open_files.append(None)  # such as the sandbox of a browser, also for the user that started it
         known = [count for count in open_files if count is not None]
         hides = len(known) < len(open_files)
         return ProcessState(
