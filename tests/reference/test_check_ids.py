@@ -32,10 +32,12 @@ def test_every_released_check_id_still_exists() -> None:
         ("ApiError: limit at Answerer.translate (file:///srv/answer.mjs:69:44)", True),
         ("panic: limit main.go:12", True),
         ("limit at org.stack.Answers.ask(Answers.java:31)", True),
+        ("limit at Stack.Answers.Ask(String text) in /src/Answers.cs:line 31", True),
+        ("#0 /var/www/answers.php(31): ask('limit')", True),
     ],
 )
 def test_every_rule_against_leaks_knows_a_trace(message: str, leaks: bool) -> None:
-    """A trace of Python, JavaScript, Go or Java in an error is a leak; words of a message are none."""
+    """A trace of Python, JavaScript, Go, Java, C# or PHP in an error is a leak; words of a message are not."""
     rules = [
         yaml.safe_load(f'"{pattern}"')
         for name in ("api/errors", "errors/chain", "rag/failure")
