@@ -56,8 +56,9 @@ def refuse_shared(*folders: Path) -> None:
                 f"another user can write the state folder {folder}; nothing in it can be trusted",
                 hint=f"chmod go-w {folder}, or set XNAI_VALIDATE_STATE to a folder of your own",
             )
+        current = _current_folders()
         for above in _folders_above(folder):
-            if above not in _current_folders() and _can_be_replaced(above):
+            if above not in current and _can_be_replaced(above):
                 raise ConfigError(
                     f"another user can put another folder in place of the state folder {folder}: it lies in {above}",
                     hint=f"chmod go-w {above}, or set XNAI_VALIDATE_STATE to a folder below one of your own",

@@ -41,6 +41,8 @@ def test_each_cookie_is_seen_by_itself() -> None:
         ("Expires=Thu, 01-Jan-1970 00:16:50 GMT", {"lifetime_s": 10.0}),
         ("Expires=Thu, 01 Jan 1970 00:16:50 +0500", {"lifetime_s": 10.0}),
         ("Max-Age=999999999999999999999", {"lifetime_s": LIFETIME_CAP_S}),
+        ("Max-Age=" + "9" * 400, {"lifetime_s": LIFETIME_CAP_S}),
+        ("Max-Age=" + "0" * 25 + "60", {"lifetime_s": 60.0}),
         ("Max-Age=+5", {"lifetime_s": None}),
     ],
 )

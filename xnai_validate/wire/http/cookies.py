@@ -77,7 +77,7 @@ def _cookie(name: str, value: str, attributes: str, now_s: float) -> SetCookie:
 def _lifetime_s(given: Mapping[str, str], now_s: float) -> float | None:
     """Seconds until a cookie expires: Max-Age goes before Expires, and what is malformed is ignored (section 5.2)."""
     if re.fullmatch(r"-?\d+", given.get("max-age", ""), re.ASCII):
-        return max(-LIFETIME_CAP_S, min(float(given["max-age"][:20]), LIFETIME_CAP_S))
+        return max(-LIFETIME_CAP_S, min(float(given["max-age"]), LIFETIME_CAP_S))
     try:
         # A zone is no part of the date's grammar (section 5.1.1): browsers read every one as GMT.
         return round(parsedate_to_datetime(given.get("expires", "")).replace(tzinfo=UTC).timestamp() - now_s, 3)
