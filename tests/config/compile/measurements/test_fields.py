@@ -47,6 +47,7 @@ def test_a_relative_socket_begins_at_the_profile(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path / "elsewhere")
     (tmp_path / "elsewhere" / "here.sock").touch()
     assert socket_of(tmp_path, "run/engine.sock") == str(tmp_path / "profiles/run/engine.sock")
+    assert socket_of(tmp_path, "unix://run/engine.sock") == str(tmp_path / "profiles/run/engine.sock")
     assert socket_of(tmp_path, "unix:///run/engine.sock") == "/run/engine.sock"
     assert socket_of(tmp_path, "here.sock") == str(tmp_path / "elsewhere/here.sock")
 

@@ -61,6 +61,7 @@ def with_whole_paths(params: type[Params], raw: JsonValue, folder: Path | None) 
 
 def _whole_path(path: str, folder: Path | None) -> str:
     """Return the whole path of a file; what is no path, as a url, stays as it is for the validation to refuse."""
+    path = path.removeprefix("unix://")
     if not path or "\0" in path or "://" in path or "{{" in path:
         return path
     path = os.path.expanduser(path)
