@@ -81,6 +81,7 @@ def test_a_credential_is_shown_in_no_line(text: str) -> None:
         "auth:\n  scheme: bearer\n  secret_env: API_TOKEN\n",
         "steps:\n  - name: token\n    kind: http.request\n",
         "expect:\n  json:\n    $.max_tokens: 5\n  tokens: 12\n",
+        "order:\n  - sources\n  - token\n  - done\n",
         "x-plain: &plain hello\ntitle: *plain\n",
     ],
 )

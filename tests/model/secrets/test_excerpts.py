@@ -20,6 +20,7 @@ from xnai_validate.model.secrets.excerpts import without_credentials
         ('Authorization: "Bearer ${API_TOKEN}"', 'Authorization: "Bearer ${API_TOKEN}"'),
         ("password: ${REDIS_PASSWORD}", "password: ${REDIS_PASSWORD}"),
         ("password: ${PW:-hunter2}x", "password: ${PW:-*********"),
+        ("{password: ${PW:-}, b: c}", "{password: ${PW:-}, b: c}"),
         ("password: ${PW-hunter2}", "password: ${PW-********"),
         ("password: ${redis.pass-word}", "password: ${redis.pass-word}"),
         ("password: abc${PW}def", "password: ***${PW}***"),

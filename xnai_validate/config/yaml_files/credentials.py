@@ -16,7 +16,7 @@ import yaml
 from xnai_validate.config.yaml_files.reader import VALUES_CAP, events_of
 from xnai_validate.model.secrets.credentials import credentials_within
 from xnai_validate.model.secrets.excerpts import credentials_in, is_credential
-from xnai_validate.model.secrets.forms import Span
+from xnai_validate.model.secrets.forms import Span, is_generated_value
 from xnai_validate.model.secrets.names import looks_generated, looks_secret
 
 VALUE_KEYS = frozenset({"value", "key", "raw"})
@@ -268,7 +268,9 @@ def _is_value_of(before: _Text, text: _Text) -> bool:
     name = before.value
     if name.startswith("-"):
         return "=" not in name and looks_secret(name)
-    return is_credential(name, text.value) and " " not in name and not looks_secret(text.value)
+    if not is_credential(name, text.value) or " " in name or looks_secret(text.value):
+        return False
+    return "-" in name or is_generated_value(text.value)  # a list such as `[token, done]` names two events
 
 
 def _spans_of_unread(rows: Iterable[str]) -> Iterator[tuple[int, Span]]:

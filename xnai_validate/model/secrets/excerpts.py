@@ -25,10 +25,11 @@ _UNNAMED = re.compile(
 """Userinfo of a url, and what follows the scheme of an Authorization header."""
 _KEPT = re.compile(
     r"\$\{(?:[A-Z_][A-Z0-9_]*(?:\}|:?[-+?])|[a-z][\w.-]*(?:\}|:[-+?]))"
-    r"|\n|\A(?i:apikey|basic|bearer|negotiate|token) (?=\$\{)",
+    r"|(?<=:[-+?])\}|\n|\A(?i:apikey|basic|bearer|negotiate|token) (?=\$\{)",
     re.ASCII,
 )
-"""References to the environment or to vars up to their default, the scheme before them, and line breaks."""
+"""References to the environment or to vars up to their default, the brace after an empty one, the scheme before them,
+and line breaks."""
 
 
 def is_credential(name: str, value: str) -> bool:
