@@ -162,6 +162,29 @@ def test_clients_that_come_and_go_neither_hide_a_leak_nor_are_one(worker: Start)
     assert growth(process, left) == 1, "the client has closed its end, and the process has not"
 
 
+HOLDS_CONNECTIONS = """
+import socket, sys
+handed = socket.socket(fileno=int(sys.argv[1]))
+held = [socket.recv_fds(handed, 1, 1) for _ in range(3)]
+handed.recv(1)
+"""
+
+
+def test_a_connection_that_one_process_accepts_and_another_holds_is_a_clients(worker: Start) -> None:
+    """The cluster of Node accepts in one process and hands the connections to its workers."""
+    process = worker("exec(line)")
+    run(process, "import socket, subprocess, sys; here, there = socket.socketpair()")
+    run(process, f"held = [sys.executable, '-c', {HOLDS_CONNECTIONS!r}, str(there.fileno())]")
+    run(process, "child = subprocess.Popen(held, pass_fds=[there.fileno()])")
+    port = run(process, "server = socket.create_server(('', 0)); print(server.getsockname()[1])")
+    hand = "taken = server.accept()[0]; socket.send_fds(here, [b'x'], [taken.fileno()]); taken.close()"
+    with ExitStack() as clients:
+        for _ in range(3):
+            clients.enter_context(socket.create_connection(("127.0.0.1", int(port))))
+        assert growth(process, hand) == 0
+        run(process, "here.close(); there.close(); child.wait()")
+
+
 def test_what_was_closed_during_the_work_does_not_hide_a_leak(worker: Start) -> None:
     """Where fewer files are open than before, the work is done again, and that time does not count."""
     process = worker("exec(line)")

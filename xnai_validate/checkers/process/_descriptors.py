@@ -1,9 +1,10 @@
-"""The open files of a process, without the connections that clients keep open to it."""
+"""The open files of processes, without the connections that clients keep open to them."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,20 +22,34 @@ class _Row(NamedTuple):
     inode: str
 
 
-def open_files(pid: int, proc: Path = Path("/proc")) -> int:
-    """Count the open files of a process, without established connections to a port on which it listens.
+def open_files(pids: Sequence[int], proc: Path = Path("/proc")) -> int:
+    """Count the open files of a process and those below it, without established connections to where they listen.
 
     Such a connection is there because its client has not closed it: it comes and goes with the client, whatever the
-    process does. One that the client has closed, and the process has not, counts. The tables of /proc/PID/net are those
-    of the network of the process, which may be a container's; psutil reads that of this process.
+    process does. One that the client has closed, and the process has not, counts. One process may listen and hand
+    connections to others, as the cluster of Node does. The tables of /proc/PID/net are those of the network of the
+    process, which may be a container's; psutil reads that of this process.
 
-    Raises PermissionError where the files of the process may not be read, FileNotFoundError where there is no process.
+    Raises PermissionError where the files of a process may not be read, FileNotFoundError or ProcessLookupError where
+    the first does not exist.
     """
-    files = list(_targets_of(proc / str(pid) / "fd"))
-    inodes = {target[len(_SOCKET) : -1] for target in files if target.startswith(_SOCKET)}
-    rows = [row for name in ("tcp", "tcp6") for row in _rows_of(proc / str(pid) / "net" / name) if row.inode in inodes]
+    count = 0
+    sockets: Counter[str] = Counter()
+    networks: dict[str, int] = {}
+    for pid in pids:
+        try:
+            files = list(_targets_of(proc / str(pid) / "fd"))
+            networks.setdefault(os.readlink(proc / str(pid) / "ns" / "net"), pid)
+        except (FileNotFoundError, ProcessLookupError):
+            if pid == pids[0]:
+                raise
+            continue  # ended since it was listed
+        count += len(files)
+        sockets.update(target[len(_SOCKET) : -1] for target in files if target.startswith(_SOCKET))
+    tables = (proc / str(pid) / "net" / name for pid in networks.values() for name in ("tcp", "tcp6"))
+    rows = [row for table in tables for row in _rows_of(table) if row.inode in sockets]
     ports = {row.port for row in rows if row.state == _LISTEN}
-    return len(files) - sum(row.state == _ESTABLISHED and row.port in ports for row in rows)
+    return count - sum(sockets[row.inode] for row in rows if row.state == _ESTABLISHED and row.port in ports)
 
 
 def _targets_of(folder: Path) -> Iterator[str]:

@@ -251,19 +251,20 @@ def _read(pid: int, params: GrowthParams) -> _Reading | None:
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return None
         below = process.children(recursive=True)
-        rss = files = threads = 0
+        rss = threads = 0
+        alive: list[int] = []
         for member in [process, *(below if params.tree else [])]:
             try:
                 with member.oneshot():
                     rss += member.memory_info().rss
                     threads += member.num_threads()
-                    zombie = member.status() == psutil.STATUS_ZOMBIE
-                    files += open_files(member.pid) if params.open_files and not zombie else 0
-            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                    alive += [member.pid] if member.status() != psutil.STATUS_ZOMBIE else []
+            except psutil.NoSuchProcess:
                 if member is process:
                     return None
+        files = open_files(alive) if params.open_files and alive else 0
         return _Reading(process.create_time(), rss, files, threads, len(below))
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return None
     except (psutil.AccessDenied, PermissionError):
         raise Unmeasurable(
