@@ -101,6 +101,28 @@ def test_references_by_anchor_and_by_escaped_pointer_are_followed(tmp_path: Path
     assert not judged(tmp_path, {"$": {"schema": "other.json"}}, ["1"]).held
 
 
+@pytest.mark.parametrize(
+    ("dialect", "anchor"),
+    [
+        ("http://json-schema.org/draft-04/schema#", "id"),
+        ("http://json-schema.org/draft-07/schema", "$id"),
+        ("https://json-schema.org/draft-07/schema#", "$id"),
+        ("http://json-schema.org/schema#", "$anchor"),
+        ("https://json-schema.org/draft/2020-12/schema", "$anchor"),
+        ("https://spec.openapis.org/oas/3.1/dialect/base", "$anchor"),
+    ],
+)
+def test_schemas_of_each_dialect_are_read(tmp_path: Path, dialect: str, anchor: str) -> None:
+    """With the anchors of the dialect, and with either scheme in the url of the dialect, as files have it."""
+    name = "x" if anchor == "$anchor" else "#x"
+    write(
+        tmp_path,
+        {"$schema": dialect, "definitions": {"a": {anchor: name, "type": "integer"}}, "items": {"$ref": "#x"}},
+    )
+    rule = {"$": {"schema": "answer.json"}}
+    assert (judged(tmp_path, rule, [1]).held, judged(tmp_path, rule, ["1"]).held) == (True, False)
+
+
 def test_a_pattern_that_takes_for_ever_is_not_judged(tmp_path: Path) -> None:
     """A document of a server cannot keep the tool busy: after two seconds of the processor it could not be measured."""
     write(tmp_path, {"pattern": "^(a+)+$"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,9 @@ SIZE_CAP = 4 * 2**20
 ERRORS_CAP = 10
 """Errors of a document that are reported."""
 MESSAGE_CAP = 200
+_LATEST = ("http://json-schema.org/schema", "https://spec.openapis.org/oas/3.1/dialect/base")
+"""Dialects that are read as draft 2020-12: the latest one, by which a schema without `$schema` is read too, and that of
+OpenAPI 3.1, which only adds annotations."""
 
 
 def schemas_in(folder: Path | None) -> Schemas:
@@ -71,27 +74,42 @@ def _validator(document: JsonValue, name: str) -> Validator:
         raise ValueError("JSON Schemas need another library: pip install 'xnai-validate[schema]'") from None
     if not isinstance(document, dict):
         raise ValueError(f"the schema {name} is not a JSON object")
-    kind = validator_for(document, default=Draft202012Validator)
-    dialect = str(kind.META_SCHEMA.get("$id") or kind.META_SCHEMA.get("id")).rstrip("#")
-    if "$schema" in document and str(document["$schema"]).rstrip("#") != dialect:
+    dialects = _spellings(str(document.get("$schema", _LATEST[0])))
+    # None for a dialect that is not known
+    kinds = (validator_for({"$schema": dialect}, default=None) for dialect in dialects)  # type: ignore[arg-type]
+    kind = next((kind for kind in kinds if kind is not None), None)
+    if kind is None and not {dialect.rstrip("#") for dialect in dialects} & set(_LATEST):
         raise ValueError(f"the schema {name} is of an unknown dialect: its $schema names none that is known")
+    kind = kind or Draft202012Validator
     try:
         kind.check_schema(document)
     except SchemaError as error:
         raise ValueError(f"the schema {name} is invalid at {error.json_path}: {error.message[:MESSAGE_CAP]}") from None
     except (RecursionError, Unresolvable):
         raise ValueError(f"the schema {name} is nested too deep or of an unknown dialect") from None
+    anchors = _anchors_of(document)
     for reference in texts_named("$ref", document):
-        _verify(reference, document, name)
+        _verify(reference, document, anchors, name)
     return kind(document)
 
 
-def _verify(reference: str, document: JsonValue, name: str) -> None:
+def _spellings(url: str) -> tuple[str, str]:
+    """Return the url of a dialect with either scheme: the ids of drafts differ in it, and files confuse them."""
+    rest = url.partition("://")[2]
+    return f"https://{rest}", f"http://{rest}"
+
+
+def _anchors_of(document: JsonValue) -> frozenset[str]:
+    """Return the names of places in a schema: anchors, and the fragments that are ids up to draft 7."""
+    ids = (text[1:] for name in ("$id", "id") for text in texts_named(name, document) if text.startswith("#"))
+    return frozenset((*texts_named("$anchor", document), *texts_named("$dynamicAnchor", document), *ids))
+
+
+def _verify(reference: str, document: JsonValue, anchors: Collection[str], name: str) -> None:
     """Raise ValueError for a reference that leads out of the file, or to no place in it."""
     if not reference.startswith("#"):
         raise ValueError(f"the schema {name} refers to {reference[:100]}: only places of the same file are followed")
     if not reference.startswith("#/"):
-        anchors = {*texts_named("$anchor", document), *texts_named("$dynamicAnchor", document)}
         if reference != "#" and unquote(reference[1:]) not in anchors:
             raise ValueError(f"the schema {name} refers to {reference[:100]}, which it does not have")
         return
