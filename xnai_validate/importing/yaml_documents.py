@@ -59,7 +59,9 @@ def _documents(data: bytes) -> Iterator[bytes]:
         yield data
         return
     events: list[yaml.Event] = []
-    for count, event in enumerate(_replace_tags(data)):
+    count = 0
+    for event in _replace_tags(data):
+        count += isinstance(event, yaml.NodeEvent | yaml.DocumentStartEvent)
         if count > VALUES_CAP:
             mark = event.start_mark
             place = (mark.line, mark.column) if mark else (0, 0)
