@@ -220,7 +220,7 @@ def test_a_planted_state_proves_nothing_about_failures(redis: Target) -> None:
 
 def test_a_call_that_fails_by_itself_is_unmeasurable(redis: Target) -> None:
     """Where calls fail before anything was done, the tool reports that it cannot know."""
-    with stack(redis) as running, pytest.raises(Unmeasurable, match="fail before a fault is injected: 500"):
+    with stack(redis) as running, pytest.raises(Unmeasurable, match="fail while no fault is in force: 500"):
         seen("cycle", running, call=post("/fail"), failures=10, steady_within=0.2)
 
 

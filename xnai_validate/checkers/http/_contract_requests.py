@@ -80,12 +80,12 @@ class RequestMaker:
         """Start the process ahead of the first question: it imports its libraries meanwhile, which takes a second."""
         if not self._lock.locked():  # else it is started or answers already
             async with self._lock:
-                self._process = self._process or await self._start_process()
+                await self._waiting_process()
 
     async def output(self, question: bytes) -> Output:
         """What the process writes for a question; a process that does not come to its end is replaced."""
         async with self._lock:
-            self._process = process = self._process or await self._start_process()
+            process = await self._waiting_process()
             output = Output()
             try:
                 await _read_output(process, question, output)
@@ -93,6 +93,12 @@ class RequestMaker:
                 if not output.ended:
                     await self.stop()
             return output
+
+    async def _waiting_process(self) -> asyncio.subprocess.Process:
+        """Return the process, started if there is none, or if it has ended while it waited: the kernel may kill it."""
+        if self._process is None or self._process.returncode is not None:
+            self._process = await self._start_process()
+        return self._process
 
     async def _start_process(self) -> asyncio.subprocess.Process:
         """Start the process that generates requests."""

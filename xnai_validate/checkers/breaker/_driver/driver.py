@@ -157,7 +157,7 @@ class Driver:
                 failures += 1
                 if failures > 1:
                     raise Unmeasurable(
-                        f"calls through the breaker {self.params.name} fail before a fault is injected: {call.summary}"
+                        f"calls through the breaker {self.params.name} fail while no fault is in force: {call.summary}"
                     )
                 end_s = self.now() + self.params.recovery + self.params.patience
             if call.sent_s >= end_s:
