@@ -95,7 +95,7 @@ class RequestMaker:
             return output
 
     async def _waiting_process(self) -> asyncio.subprocess.Process:
-        """Return the process, started if there is none, or if it has ended while it waited: the kernel may kill it."""
+        """Return the process that waits for a question; start one first, also if it was killed meanwhile."""
         if self._process is None or self._process.returncode is not None:
             self._process = await self._start_process()
         return self._process
