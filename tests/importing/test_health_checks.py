@@ -48,6 +48,7 @@ def shell(text: str) -> HealthCommand:
         (shell("curl -H 'X-Api-Key: x' http://localhost/up"), None, 0, None),
         (shell("curl -H 'Host: $NAME' http://localhost/up"), None, 0, None),
         (shell("wget -T 3 -q -O- http://localhost/up"), "http.request", 80, "/up"),
+        (shell("wget --user-agent=probe -qO- http://localhost/up"), "http.request", 80, "/up"),
         (shell("wget --header='Authorization: Bearer x' http://localhost/up"), None, 0, None),
         (HealthCommand(("node", "-e", "fetch('http://localhost:1/', {method: 'POST'})")), None, 0, None),
         (HealthCommand(("bash", "-c", "echo > /dev/tcp/localhost/9092")), "tcp.connect", 9092, None),

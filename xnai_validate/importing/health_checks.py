@@ -28,7 +28,7 @@ _SPECIAL = {
         rf"|oauth2-bearer)(?![\w-])|(?:-X|--request){_METHOD})"
     ),
     "wget": re.compile(
-        r"\s--(?:user|password|http-\w+|post-\w+|body-\w+|load-cookies|ca-certificate|certificate|private-key)\b"
+        r"\s--(?:user|password|http-\w+|post-\w+|body-\w+|load-cookies|ca-certificate|certificate|private-key)(?![\w-])"
         rf"|\s--method{_METHOD}"
     ),
 }
