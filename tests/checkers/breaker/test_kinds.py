@@ -67,6 +67,14 @@ def test_a_dependency_that_works_off_a_crowd_is_waited_for_after_an_outage(redis
         assert (found.facts["opened"], found.facts["closed_again"]) == (True, True)
 
 
+def test_a_dependency_that_works_off_a_crowd_is_waited_for_after_the_trials(redis: Target) -> None:
+    """Trials that fail after a crowd of failures are made again until the breaker closes, as after an outage."""
+    with stack(redis) as running:
+        late = {"fault": {"fault": "workers.spoil", "with": {"more": 5}}}
+        found = seen("concurrent", running, **CROWD, trip=late)
+        assert (found.facts["opened"], found.facts["closed_again"]) == (True, True)
+
+
 def test_crowds_without_redis_grow_from_a_few_calls(redis: Target) -> None:
     """A breaker that does not open is called by 4, 8, 16 and 24 at once, after 8 one after the other."""
     with stack(redis, reference.OpensNotWithoutRedis, answer_s=0.2) as running:

@@ -267,7 +267,7 @@ async def _try_at_once(params: ConcurrentParams, driver: Driver, record: _Record
         if min(call.sent_s for call in record.trials) >= ended_s + params.recovery + params.patience:
             return
         await driver.ctx.clock.sleep(params.every)
-    record.closed_again = await driver.ready() and await driver.tolerates_a_failure() is not False
+    record.closed_again = await driver.ready_again() and await driver.tolerates_a_failure() is not False
 
 
 def _span_ms(calls: Sequence[Call]) -> float | None:

@@ -15,7 +15,7 @@ from xnai_validate.checkers.breaker._driver.waits import drive_waits
 from xnai_validate.checkers.breaker._models import BreakerParams, CourseFacts
 from xnai_validate.checkers.breaker.concurrent import at_once
 from xnai_validate.checkers.breaker.refusal import quantile
-from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, Observation, Unmeasurable, checker
+from xnai_validate.kit import Context, Count, Duration, FaultEntry, Milliseconds, Observation, checker
 
 FIRST_CROWD, LARGEST_CROWD = 4, 24
 """Calls at once, on connections of their own: the last reach every worker of a server, or of several behind one url."""
@@ -190,7 +190,7 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
             break  # by now calls have closed it, or it lost its state: it was not written to Redis in between
         await driver.ctx.clock.sleep(PAUSE_S)
         call = await driver.call()
-    record.closed_again = await _close(driver)
+    record.closed_again = await driver.ready_again()
     while True:
         is_last = driver.now() >= ended_s + params.back
         reading = await driver.readings.until("closed")
@@ -201,23 +201,6 @@ async def _return(params: OutageParams, driver: Driver, record: _Record, opened:
             return
         await driver.ctx.clock.sleep(params.every)
         await driver.call()
-
-
-async def _close(driver: Driver) -> bool:
-    """Make calls until the breaker is closed; return whether it is.
-
-    Calls that fail are made again for as long as before the outage: the dependency stood still, too, and may first have
-    to work off what it was given then. Raises Unmeasurable if they still fail afterwards.
-    """
-    end_s = driver.now() + driver.params.steady_within
-    while True:
-        is_last = driver.now() >= end_s
-        try:
-            return await driver.ready()
-        except Unmeasurable:
-            if is_last:
-                raise
-        await driver.ctx.clock.sleep(PAUSE_S)
 
 
 def _has_returned(record: _Record) -> bool | None:

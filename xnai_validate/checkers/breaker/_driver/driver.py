@@ -166,6 +166,22 @@ class Driver:
         self._note_reading(await self.readings.until("closed"))
         return self.known_state == "closed"
 
+    async def ready_again(self) -> bool:
+        """Return what `ready` does, but make calls that fail again for as long as before the drive.
+
+        After an outage, or a crowd of calls, the dependency may first have to work off what it was given then. Raises
+        Unmeasurable if calls still fail after `steady_within`.
+        """
+        end_s = self.now() + self.params.steady_within
+        while True:
+            is_last = self.now() >= end_s
+            try:
+                return await self.ready()
+            except Unmeasurable:
+                if is_last:
+                    raise
+            await self.ctx.clock.sleep(PAUSE_S)
+
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Opening]:
         """Open the breaker as configured; within the context, the dependency works.
