@@ -69,7 +69,7 @@ def shard(number: int, statuses: dict[str, Status] | None = None, **end: Any) ->
             )
         )
     events.append(ev.Notice(seq=0, at=BEGAN, level="info", text="of both"))
-    events.append(ev.Notice(seq=0, at=BEGAN, level="info", text=f"of {number}"))
+    events.append(ev.Notice(seq=0, at=BEGAN, level="info", text="of 1" if number == 1 else "shard 2/2: of 2"))
     events.append(ev.RunFinished(seq=0, at=BEGAN + number + 3, **{"elapsed_ms": 3000.0, **end}))
     return build_report(events)
 

@@ -137,7 +137,8 @@ def _collect_notices(shards: Sequence[ShardReport]) -> Iterator[ReportNotice]:
     for each in shards:
         for notice in each.report.notices:
             if notice not in common:
-                yield replace(notice, text=f"shard {each.shard.name}: {notice.text}")
+                shard = f"shard {each.shard.name}: "  # a notice of how many checks it has begins so already
+                yield replace(notice, text=shard + notice.text.removeprefix(shard))
     if len({str(each.report.run.host.get("name")) for each in shards}) > 1:
         names = [f"{each.shard.name} on {each.report.run.host.get('name')}" for each in shards]
         yield ReportNotice(level="info", text=f"the shards ran on different hosts: {', '.join(names)}")
