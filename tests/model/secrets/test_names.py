@@ -73,6 +73,7 @@ def test_names_that_look_secret(name: str) -> None:
         "version_2",
         "monkey",
         "",
+        "password_env",
     ],
 )
 def test_names_that_do_not(name: str) -> None:

@@ -290,7 +290,7 @@ def _spans_of_unread(rows: Iterable[str]) -> Iterator[tuple[int, Span]]:
                 continue
             indent = None
         found = None if quote else _NAME_AT_END.search(row)
-        if found is not None and looks_secret(found["name"]) and not found["name"].lower().endswith("_env"):
+        if found is not None and looks_secret(found["name"]):
             quote = found["value"][:1] if found["value"][:1] in ("'", '"') else ""
             is_block = found["value"][:1] in ("|", ">")
             indent = None if quote else begin

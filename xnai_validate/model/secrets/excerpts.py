@@ -33,8 +33,8 @@ and line breaks."""
 
 
 def is_credential(name: str, value: str) -> bool:
-    """Whether the value under a name is a credential; not the name of a variable (`password_env`), nor a flag."""
-    return looks_secret(name) and not name.lower().endswith("_env") and value.lower() not in HARMLESS
+    """Whether the value under a name is a credential, and not a flag."""
+    return looks_secret(name) and value.lower() not in HARMLESS
 
 
 def without_credentials(line: str, spans: Iterable[Span] = ()) -> str:

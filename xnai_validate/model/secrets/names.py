@@ -49,9 +49,12 @@ def holds_secret_number(name: str, *, is_input: bool = False) -> bool:
 def looks_secret(name: str) -> bool:
     """Whether the value of a variable, header, parameter or field with this name must be masked.
 
-    Reads `access_token`, `accessToken`, `X-Access-Token`, `accesstoken` and `ACCESS_TOKEN_2` alike.
+    Reads `access_token`, `accessToken`, `X-Access-Token`, `accesstoken` and `ACCESS_TOKEN_2` alike. The value of
+    `password_env` is the name of a variable.
     """
     words = [word.lower() for word in _WORD.findall(name)]
+    if words[-1:] == ["env"]:
+        return False
     if any(part in "".join(words) for part in _PARTS):
         return True
     while words and _NUMBER.fullmatch(words[-1]):
