@@ -45,20 +45,20 @@ async def repeat_the_prompt(
 EMPTY_ANSWER = Defect(
     "model-empty-answer",
     "The model server answers with no tokens.",
-    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:order"),
+    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:ends"),
 ).changes(generated, lambda tokens: tokens[:0])
 
 # A completion in Latin-1, which is not UTF-8.
 INVALID_UTF8 = Defect(
     "model-invalid-utf8",
     "The model server answers in Latin-1, which is not UTF-8.",
-    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:order"),
+    checks=("rag/ready:ladder", "api/query:answers", "streaming/stream:ends"),
 ).changes(encoded, lambda _: b'{"content": " caf\xe9", "stop": false, "tokens_predicted": 1}')
 
 GENERATION_FAILS = Defect(
     "model-generation-fails",
     "The model server reports that it works, and every generation fails.",
-    checks=("api/query:answers", "streaming/stream:order"),
+    checks=("api/query:answers", "streaming/stream:ends"),
 )
 
 

@@ -14,7 +14,7 @@ WITHOUT_DONE = change_events_of(
     Defect(
         "stream-without-done",
         "The stream ends without a done event.",
-        checks=("streaming/stream:order", "streaming/stream:without-rag"),
+        checks=("streaming/stream:ends", "streaming/stream:without-rag"),
     ),
     lambda _: [],
 )
@@ -46,7 +46,7 @@ ERROR_THEN_DONE = change_events_of(
     Defect(
         "stream-error-then-done",
         "An error is followed by done, so the reader takes the answer for whole.",
-        checks=("streaming/stream:order",),
+        checks=("streaming/stream:ends",),
     ),
     lambda event: [{"type": "error", "error": "The answer may be incomplete."}, event],
 )
@@ -135,7 +135,7 @@ DONE_EARLY = change_events(
     Defect(
         "stream-done-early",
         "The done event comes before the last token.",
-        checks=("streaming/stream:order",),
+        checks=("streaming/stream:ends",),
     ),
     _hold_back("token", before_done=False),
 )
