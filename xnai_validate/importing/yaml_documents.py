@@ -14,12 +14,9 @@ from xnai_validate.config.yaml_files.reader import VALUES_CAP, read_yaml
 from xnai_validate.errors import ConfigError
 from xnai_validate.model.json import JsonValue
 
-try:
-    from yaml import CDumper as _Dumper
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # a PyYAML that was built without libyaml: slower, the same events
-    from yaml import Dumper as _Dumper  # type: ignore[assignment]
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+# A PyYAML that was built without libyaml is slower, with the same events.
+_Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_Dumper = yaml.CDumper if yaml.__with_libyaml__ else yaml.Dumper
 
 TAGS = ("!reset", "!override")
 """The tags of compose files; a tagged value is read as a mapping from the tag to it."""

@@ -19,10 +19,8 @@ from xnai_validate.config.yaml_files.positions import Document, Duplicate, Mark,
 from xnai_validate.config.yaml_files.scalars import scalar
 from xnai_validate.model.json import JsonValue
 
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # a PyYAML that was built without libyaml: slower, the same events
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+# A PyYAML that was built without libyaml is slower, with the same events.
+_Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 DEPTH_CAP = 64
 EXPANSION_CAP = 100_000
