@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from xnai_validate.engine import state_folder
 from xnai_validate.engine.state_folder import create_private, read_private, refuse_shared, state_dir
 from xnai_validate.engine.undo.folder import UndoFolder, Unreadable
 from xnai_validate.errors import ConfigError
@@ -113,6 +114,27 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(os, "geteuid", lambda: 12345)
     with pytest.raises(ConfigError, match="another user"):
         refuse_shared(tmp_path)
+
+
+def test_folders_of_users_outside_of_a_container_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a container of an ordinary user, what belongs to the host's root has the id 65534; else that is a user."""
+    folder = tmp_path / "home" / "state"
+    create_private(folder)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "home", 65534, -1)
+    else:  # only root can give a folder away: let this process be another user instead
+        monkeypatch.setattr(state_folder, "OVERFLOW_UID", tmp_path / "overflowuid")
+        (tmp_path / "overflowuid").write_text(f"{os.geteuid()}\n")
+        monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(ConfigError, match="another user can"):
+        refuse_shared(folder)
+    uid_map = tmp_path / "uid_map"
+    monkeypatch.setattr(state_folder, "UID_MAP", uid_map)
+    uid_map.write_text("     12345       1000          1\n")
+    refuse_shared(folder)
+    uid_map.write_text("         0     100000      65536\n")
+    with pytest.raises(ConfigError, match="another user can"):
+        refuse_shared(folder)
 
 
 def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from xnai_validate.errors import ConfigError
 
+UID_MAP, OVERFLOW_UID = Path("/proc/self/uid_map"), Path("/proc/sys/kernel/overflowuid")
 LINKS_CAP = 40
 """Links that are followed on the way to a folder, as many as Linux follows."""
 
@@ -75,8 +76,23 @@ def _current_folders() -> frozenset[Path]:
 
 
 def _has_other_owner(status: os.stat_result) -> bool:
-    """Whether a file or folder belongs to another user than this one and root."""
-    return status.st_uid not in (os.geteuid(), 0)
+    """Whether a file or folder belongs to another user than this one and root, whom this system has."""
+    return status.st_uid not in (os.geteuid(), 0) and not _is_outside(status.st_uid)
+
+
+def _is_outside(uid: int) -> bool:
+    """Whether a user id stands for all users whom the user namespace of this process does not have.
+
+    In a container of an ordinary user (toolbox, rootless Podman) the folders of the host's root, such as /home, belong
+    to it, and nobody in the container can act for it. See user_namespaces(7).
+    """
+    try:
+        if uid != int(OVERFLOW_UID.read_text()):
+            return False
+        ranges = [[int(number) for number in line.split()] for line in UID_MAP.read_text().splitlines()]
+    except (OSError, ValueError):
+        return False
+    return not any(first <= uid < first + count for first, _, count in ranges)
 
 
 def _can_be_replaced(folder: Path) -> bool:
