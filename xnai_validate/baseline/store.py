@@ -60,7 +60,7 @@ def parse(data: bytes, path: Path) -> Baseline:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):
-        raise ConfigError(f"{path} is not a baseline: it is not JSON") from None
+        raise ConfigError(f"{path} is not a baseline: it is not JSON", hint="remove it and record again") from None
     format_name = document.get("format") if isinstance(document, dict) else None
     stem = FORMAT.rpartition("/")[0]
     if not isinstance(format_name, str) or format_name.rpartition("/")[0] != stem:

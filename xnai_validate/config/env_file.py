@@ -15,6 +15,7 @@ from xnai_validate.errors import ConfigError
 from xnai_validate.opening import open_at_once
 
 MAX_BYTES = 1 << 20
+_HOW = "write NAME=value; put a value that contains quotes in quotes"
 _LINE = re.compile(
     r"""^[ \t]*(?:
         (?:\#[^\n]*)?$
@@ -67,10 +68,11 @@ def env_lines(text: str) -> Iterator[EnvLine]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return name -> value of a file with a line `NAME=value` each; a later line replaces an earlier one.
+    """Return name -> value of a file of `NAME=value` lines; a later line replaces an earlier one.
 
     A value in single quotes is literal, one in double quotes may hold escapes, one without quotes ends before ` #`.
-    Raises ConfigError, with the number of the line, for one that is not an assignment.
+    Raises ConfigError for a file that cannot be read, and with the number of the line for one that is not an assignment
+    or whose value has a null character.
     """
     try:
         with open(path, "rb", opener=open_at_once) as file:
@@ -86,11 +88,11 @@ def read_env_file(path: Path) -> dict[str, str]:
     variables: dict[str, str] = {}
     for line in env_lines(text):
         if line.name is None or line.value is None:  # the line is not shown: it may hold a secret
-            raise ConfigError(f"{path}:{line.number}: not a line NAME=value", hint="quote a value that holds quotes")
+            raise ConfigError(f"{path}:{line.number}: not a line NAME=value", hint=_HOW)
         value = line.text()
         if "\0" in value:
             raise ConfigError(
-                f"{path}:{line.number}: the value of {line.name} has a null character, as no variable may"
+                f"{path}:{line.number}: the value of {line.name} has a null character, which no variable can have"
             )
         variables[line.name] = value
     return variables

@@ -84,7 +84,7 @@ def _is_outside(uid: int) -> bool:
     """Whether a user id stands for all users whom the user namespace of this process does not have.
 
     In a container of an ordinary user (toolbox, rootless Podman) the folders of the host's root, such as /home, belong
-    to it, and nobody in the container can act for it. See user_namespaces(7).
+    to it, and no process in the container can act for it. See user_namespaces(7).
     """
     try:
         if uid != int(OVERFLOW_UID.read_text()):

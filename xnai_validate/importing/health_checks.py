@@ -119,7 +119,10 @@ def _fill_in(text: str, environment: Mapping[str, Variable]) -> str:
 
 
 def _check_of_socket(text: str, port: int) -> NativeCheck | None:
-    """Return the check for a connection that the shell opens, with the request that it writes to it."""
+    """Return the check for a connection that a command opens itself, with the HTTP request that it sends, if any.
+
+    None for an invalid port.
+    """
     if not 0 < port <= 65535:
         return None
     request = _REQUEST_LINE.search(text)
@@ -133,7 +136,11 @@ def _check_of_socket(text: str, port: int) -> NativeCheck | None:
 
 
 def _check_of_url(text: str, program: str) -> NativeCheck | None:
-    """Return the check for the url in a command to the container itself; None without one, or to another host."""
+    """Return the check for the url in a command to the container itself.
+
+    None without one, for another host, or if the request needs a credential, a special option, an unverified
+    certificate, or an answer that no check can express.
+    """
     url = _find_url(text, program)
     if url is None or _is_special(text, program) or (url.scheme == "https" and _UNVERIFIED.search(text)):
         return None

@@ -82,7 +82,7 @@ TargetName = Annotated[str, StringConstraints(min_length=1), NamesTarget()]
 
 
 def _without_nul(text: str) -> str:
-    """Return a text. Raises ValueError where it has a null character, at which the system would end it."""
+    """Return a text. Raises ValueError where it has a null character: the operating system would cut it off there."""
     if "\0" in text:
         raise ValueError("a null character cannot stand in a path or an argument")
     return text

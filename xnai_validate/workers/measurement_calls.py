@@ -27,7 +27,10 @@ _EXECUTED: dict[str, None] = {}
 
 
 def measure(sealed: bytes) -> JsonObject:
-    """Begin a measurement; refuses a second execution."""
+    """Begin the measurement of a sealed order; return {}, or {"refused": reason}.
+
+    Refused is an order that is unreadable, of another version, or was executed before, and one too many at a time.
+    """
     try:
         order = unseal(sealed)
     except ValueError as error:
@@ -36,18 +39,18 @@ def measure(sealed: bytes) -> JsonObject:
         return {"refused": "it is of another version"}
     nonce = str(order["nonce"])
     if nonce in _EXECUTED:
-        return {"refused": "this measurement was made before"}
+        return {"refused": "this measurement was executed before"}
     if len(RUNS) >= MOST:
         return {"refused": f"it makes {MOST} measurements already"}
     _EXECUTED[nonce] = None
     if len(_EXECUTED) > KEPT_NONCES:
         del _EXECUTED[next(iter(_EXECUTED))]
     try:
-        made = MeasurementOrder(**order)  # type: ignore[arg-type]
-        RUNS[nonce] = run = MeasurementRun(made, lambda: RUNS.pop(nonce, None))
+        parsed = MeasurementOrder(**order)  # type: ignore[arg-type]
+        RUNS[nonce] = run = MeasurementRun(parsed, lambda: RUNS.pop(nonce, None))
         run.begin()
     except Exception as error:  # noqa: BLE001 (what a call raises would be logged with its arguments)
-        return {"refused": f"the order cannot be read: {type(error).__name__}"}
+        return {"refused": f"the measurement could not begin: {type(error).__name__}"}
     return {}
 
 

@@ -90,7 +90,7 @@ def refuse_unknown_workers(plan: Plan, workers: Sequence[Worker]) -> None:
 
 
 def places_of(plan: Plan, workers: Sequence[Worker]) -> dict[str, tuple[str, ...]]:
-    """Return by which workers each check is measured: full id -> their addresses, where it has any."""
+    """Return full id -> addresses of the workers that measure the check; checks that none measures are absent."""
     places: dict[str, tuple[str, ...]] = {}
     for check in plan.checks:
         names = [name for name in check.vantage if name != HERE and check.skip is None]

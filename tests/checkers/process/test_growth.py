@@ -165,6 +165,7 @@ def test_clients_that_come_and_go_neither_hide_a_leak_nor_are_one(worker: Start)
 HOLDS_CONNECTIONS = """
 import socket, sys
 handed = socket.socket(fileno=int(sys.argv[1]))
+handed.send(b"started")
 held = [socket.recv_fds(handed, 1, 1) for _ in range(3)]
 handed.recv(1)
 """
@@ -175,7 +176,7 @@ def test_a_connection_that_one_process_accepts_and_another_holds_is_a_clients(wo
     process = worker("exec(line)")
     run(process, "import socket, subprocess, sys; here, there = socket.socketpair()")
     run(process, f"held = [sys.executable, '-c', {HOLDS_CONNECTIONS!r}, str(there.fileno())]")
-    run(process, "child = subprocess.Popen(held, pass_fds=[there.fileno()])")
+    run(process, "child = subprocess.Popen(held, pass_fds=[there.fileno()]); here.recv(7)")  # it opens files to start
     port = run(process, "server = socket.create_server(('', 0)); print(server.getsockname()[1])")
     hand = "taken = server.accept()[0]; socket.send_fds(here, [b'x'], [taken.fileno()]); taken.close()"
     with ExitStack() as clients:

@@ -350,7 +350,7 @@ def test_profiles_extend_one_another_up_to_a_bound(home: Home) -> None:
     home.profile("title: P\nsuites: [case/*]\ntargets: {api: {url: 'http://127.0.0.1:1'}}\n", "p100")
     assert home.load("p80").checks
     (line,) = error_lines(home.problems("p0"))
-    assert "more than 32 profiles extend one another" in line
+    assert "profiles extend one another more than 32 levels deep" in line
 
 
 def test_a_glob_of_brackets_takes_no_time(home: Home) -> None:

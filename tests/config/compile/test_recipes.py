@@ -101,7 +101,7 @@ def test_errors_of_a_use_are_at_their_place(home: Home, use: str, message: str) 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("most: {type: number, default: few, doc: x}", "the default of most is not a number"),
+        ("most: {type: number, default: few, doc: x}", "the default of most is not of type number"),
         ("most: {type: digits, default: 4, doc: x}", "type takes one of text"),
         ("most: {type: number, default: 4}", 'a parameter needs "doc"'),
     ],

@@ -87,10 +87,10 @@ def direct_calls(alone_s: float, begun_s: float, ends_s: Sequence[float]) -> Dir
 
 
 def serial_ratio(alone_ms: float | None, ends_s: Sequence[float]) -> float | None:
-    """The time between one answer and the next, on average, as a share of what a call takes alone.
+    """Return the mean gap between consecutive answers, divided by the latency of a call alone.
 
-    Calls that are done one by one end a call's time after one another, those that are done side by side end together.
-    The longest gap is left out: the machine may have been busy once.
+    It is about 1 for calls that run one by one, and about 0 for calls that run in parallel. The longest gap is ignored
+    as an outlier: the machine may have been busy. None without that latency, or with fewer than 3 answers.
     """
     ends = sorted(ends_s)
     if not alone_ms or len(ends) < 3:

@@ -63,8 +63,8 @@ class _Record:
     closed_again: bool | None = None
 
     @property
-    def other_reason(self) -> str | None:
-        """Why calls run one by one, where that may not be the breaker's doing; None where it is, or they do not."""
+    def serial_elsewhere(self) -> str | None:
+        """Why the calls may run one by one for another reason than the breaker; None if no such reason was found."""
         return self.direct.why_serial(self.serial_ratio)
 
     @property
@@ -132,7 +132,7 @@ class ConcurrentFacts(Facts):
 async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     """Make many calls through a circuit breaker at once: closed, failing, open and half open.
 
-    Closed, the calls must run side by side; as soon as it has opened, none may come through; half open, only a few may.
+    Closed, the calls must run in parallel; once it opens, none may come through; half open, only a few may.
     Requests with an effect (POST) open a connection each, and so reach all workers of a server. Identical checks share
     one drive.
 
@@ -144,16 +144,16 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
     record, elapsed_ms = await once("breaker.concurrent", params, ctx, lambda: _drive(params, ctx))
     latencies = sorted(call.latency_ms for call in record.while_open if call.outcome is Outcome.REFUSED)
     alone_ms = quickest_ms(record.alone)
-    if record.other_reason is not None and params.skip_if_serial:
-        raise NotApplicable(record.other_reason)
+    if record.serial_elsewhere is not None and params.skip_if_serial:
+        raise NotApplicable(record.serial_elsewhere)
     together_ms = _span_ms(record.together)
-    open_ = _before_recovery(params, record)
+    calls_while_open = _before_recovery(params, record)
     recovered = any(call.let_through for call in record.trials)
     return ConcurrentFacts(
         callers=params.callers,
         alone_ms=alone_ms,
         together_ms=together_ms,
-        serial_ratio=None if record.other_reason else record.serial_ratio,
+        serial_ratio=None if record.serial_elsewhere else record.serial_ratio,
         direct_serial_ratio=record.direct.serial_ratio,
         together_failed=sum(call.outcome is not Outcome.SUCCEEDED for call in record.together)
         if record.together
@@ -161,7 +161,7 @@ async def concurrent(params: ConcurrentParams, ctx: Context) -> ConcurrentFacts:
         opened=record.opened,
         failures_let_through=sum(call.outcome is Outcome.FAILED for call in record.failing),
         refused=len(latencies),
-        leaked_calls=sum(call.let_through for call in open_) if open_ else None,
+        leaked_calls=sum(call.let_through for call in calls_while_open) if calls_while_open else None,
         refusal_p50_ms=quantile(latencies, 0.5),
         refusal_max_ms=latencies[-1] if latencies else None,
         recovered=recovered if record.opened else None,
@@ -180,7 +180,7 @@ def _not_reached(params: ConcurrentParams, record: _Record) -> str | None:
         return f"the breaker {params.name} did not open: {failed} calls at once failed, and none after them was refused"
     if not any(call.let_through for call in record.trials):
         return f"the open breaker {params.name} let no call through within {params.recovery + params.patience:g} s"
-    return record.other_reason
+    return record.serial_elsewhere
 
 
 async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float]:
@@ -195,7 +195,7 @@ async def _drive(params: ConcurrentParams, ctx: Context) -> tuple[_Record, float
     if params.direct is not None:
         ctx.progress(f"breaker {params.name}: {DIRECT} calls at once to what is behind it")
         record.direct = await call_directly(params.direct, ctx)
-    if record.other_reason is None:
+    if record.serial_elsewhere is None:
         ctx.progress(f"breaker {params.name}: {params.callers} calls at once")
         record.together = await at_once(params, ctx, params.call, params.callers)
     ctx.progress(f"breaker {params.name}: {params.callers} calls at once that fail")

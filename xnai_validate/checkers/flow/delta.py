@@ -188,10 +188,10 @@ async def _wait_until_quiet(params: DeltaParams, ctx: Context, rest: Rest) -> No
 
 
 async def _moved_without_work(params: DeltaParams, ctx: Context, rest: Rest, looks: int) -> dict[str, float]:
-    """Return the values that moved within `quiet`, by how much, at the last look; empty once none does.
+    """Return name -> change of each value that still moved during the last period of `quiet`.
 
-    The first look is over as soon as the values have stood still for `quiet`, counted from the earliest kept reading
-    that has the same values.
+    It is empty as soon as a period passes without change. `looks`: the most periods to wait. The first period counts
+    from the earliest kept reading that has the same values.
     """
     now = await rest.look(params.watch, ctx)
     since = rest.still_since(now, params.watch, ctx)

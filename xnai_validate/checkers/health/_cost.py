@@ -24,11 +24,11 @@ async def cost(
 ) -> dict[str, float]:
     """Return by how much each watched number moves per report.
 
-    A number that is absent afterwards is left out: it did not move by 0. One that appears meanwhile counts from 0, as a
-    counter with its first count. `work` is done first, so that the numbers exist. A number that does not move with the
-    reports of one round costs 0. Else other clients may move it: what it moves without reports, in as long a time, is
-    subtracted. Raises Unmeasurable where the work fails or a number cannot be read, NotApplicable where a cost cannot
-    be distinguished from what others do.
+    A number that is absent afterwards is left out, since its change is unknown. One that appears meanwhile counts from
+    0, as a counter with its first count. `work` is done first, so that the numbers exist. A number that does not move
+    with the reports of one round costs 0. Otherwise other clients may move it, too, so the change in an equally long
+    period without reports is subtracted. Raises Unmeasurable where the work fails or a number cannot be read,
+    NotApplicable where a cost cannot be distinguished from the activity of other clients.
     """
     if not watched:
         return {}

@@ -118,7 +118,7 @@ def _psutil_reads(proc: Path) -> Iterator[None]:
 
 
 def _file_system(path: str) -> os.statvfs_result:
-    """Return the figures of the file system of a folder.
+    """Return the statistics of the file system that holds a folder.
 
     Raises NotApplicable if the tool runs in a container that does not have the folder, Unmeasurable on other errors.
     """
@@ -128,9 +128,9 @@ def _file_system(path: str) -> os.statvfs_result:
         if in_image() and isinstance(error, FileNotFoundError):
             raise NotApplicable(
                 f"{path} of the host cannot be seen from within this container",
-                hint="mount the folder at the same path",
+                hint=f"mount the host's {path} into the container at the same path",
             ) from None
-        raise Unmeasurable(f"the space at {path} cannot be measured: {error.strerror}") from None
+        raise Unmeasurable(f"the disk space at {path} cannot be measured: {error.strerror}") from None
 
 
 @checker("host.resources", target=False, notes=_notes)

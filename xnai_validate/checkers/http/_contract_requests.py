@@ -77,8 +77,8 @@ class RequestMaker:
         self._lock = asyncio.Lock()
 
     async def begin(self) -> None:
-        """Start the process ahead of the first question: it imports its libraries meanwhile, which takes a second."""
-        if not self._lock.locked():  # else it is started or answers already
+        """Start the process before the first question, since importing its libraries takes about a second."""
+        if not self._lock.locked():  # a held lock means that it is starting or answering already
             async with self._lock:
                 await self._waiting_process()
 

@@ -184,9 +184,9 @@ async def measure_growth(params: GrowthParams, ctx: Context) -> ProcessGrowth:
 async def _least_growth(
     pid: int, before: _Reading, after: _Reading, params: GrowthParams, ctx: Context
 ) -> dict[str, int]:
-    """Fact -> the least growth of files, threads and children; while that is uncertain, the work is done again.
+    """Fact -> the least growth of files, threads and children; the work is repeated while that is uncertain.
 
-    A time at which the work fails does not count: what is not done leaves nothing behind.
+    Stops after `again` repetitions, at one that fails, and after a restart of the process; the last two do not count.
     """
     grown = {fact: [value] for fact, value in after.growth_since(before).items()}
     for _ in range(params.again):

@@ -180,7 +180,7 @@ class Loader:
         )
 
     def _compiler_of_checks(self, targets: Mapping[str, PlannedTarget], allowed: frozenset[str]) -> Checks:
-        """Return what compiles the checks of suites. `allowed`: the consents of the command line and the profiles."""
+        """Return the compiler of the checks of suites. `allowed`: what the command line and the profiles consent to."""
         return Checks(
             self.measurements,
             Conditions(self.problems),

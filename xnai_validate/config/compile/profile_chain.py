@@ -20,7 +20,7 @@ from xnai_validate.model.json import JsonObject
 from xnai_validate.model.suggestions import did_you_mean
 
 DEPTH_CAP = 32
-"""Profiles that extend one another, one after the other."""
+"""The most levels of profiles that extend one another."""
 _RUN_A_SUITE = "name it under suites of a profile; of that profile, --only CATEGORY/SUITE runs it alone"
 
 
@@ -78,7 +78,7 @@ class Chain:
             self.problems.at(extended_at or Where(None), f"profiles extend each other: {path}")
             return
         if len(self._open) >= DEPTH_CAP:
-            message = f"more than {DEPTH_CAP} profiles extend one another"
+            message = f"profiles extend one another more than {DEPTH_CAP} levels deep"
             self.problems.at(extended_at or Where(None), message, "let one profile extend several: extends: [a, b]")
             return
         file = self.library.profile(name, extended_at)

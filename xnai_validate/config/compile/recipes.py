@@ -115,7 +115,7 @@ def read_params(source: Source, problems: Problems) -> dict[str, ParamEntry] | N
         if fits(param.type, param.default):
             params[name] = param
         else:
-            problems.at(where.at("default"), f"the default of {name} is not a {param.type}")
+            problems.at(where.at("default"), f"the default of {name} is not of type {param.type}")
     return params if len(params) == len(raw if isinstance(raw, dict) else ()) else None
 
 

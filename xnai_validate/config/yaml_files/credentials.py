@@ -197,16 +197,17 @@ class Credentials:
             self._hide_within(_Level(True, name, (), None), keyed)
 
     def _hide_within(self, level: _Level, texts: Sequence[_Text]) -> None:
-        """Hide what the place in a mapping or a list shows to be a credential."""
+        """Hide the values that are credentials by their key, or, in a list, by the item before them."""
         if not level.is_mapping:
             for before, text in zip((None, *texts), texts, strict=False):
                 if is_credential(level.name, text.value) or (before is not None and _is_value_of(before, text)):
                     self._hide(text)
             return
-        named = any(text.key.lower() in NAME_KEYS and looks_secret(text.value) for text in texts)
+        # Of {name: password, value: ...} the value is the secret, the name is not.
+        has_secret_name = any(text.key.lower() in NAME_KEYS and looks_secret(text.value) for text in texts)
+        is_cookie = level.name.lower() == "cookies"
         for text in texts:
-            is_cookie = level.name.lower() == "cookies"
-            is_value = text.key in VALUE_KEYS and (named or looks_secret(level.name))
+            is_value = text.key in VALUE_KEYS and (has_secret_name or looks_secret(level.name))
             is_name = text.key.lower() in NAME_KEYS and looks_secret(text.value)
             if (is_cookie or is_value) and not is_name:
                 self._hide(text)

@@ -114,9 +114,10 @@ def _find_spans(text: str) -> Iterator[Span]:
 
 
 def is_generated_value(text: str) -> bool:
-    """Whether what stands beside a name in a list is its credential, perhaps after a scheme, and not another name.
+    """Whether the text next to a name in a list looks like a generated credential, and not like another name.
 
-    The names of fields, such as `password_confirmation`, are long, but have no digit.
+    It may follow a scheme such as `Bearer`. The names of fields, such as `password_confirmation`, are long but contain
+    no digit.
     """
     secret = text.partition(" ")[2] or text
     return looks_generated(secret) and any(map(str.isdigit, secret))

@@ -35,14 +35,15 @@ def expression_of(form: str) -> str:
 
 
 def base64_parts(secret: str) -> set[str]:
-    """Return the parts of a base64 text that reveal a secret, at each of the three alignments; at least 8 characters.
+    """Return the parts of a base64 text that depend on a secret alone, one for each of the three byte alignments.
 
-    Three bytes become four characters, so there are three ways to begin; what depends on the neighbours is left out.
+    Three bytes become four characters, so a secret has three alignments; characters that also encode neighbouring bytes
+    are left out, and so are parts of fewer than 8 characters.
     """
     parts: set[str] = set()
     raw = secret.encode("utf-8", "surrogatepass")
     for offset in range(3):
-        begin = -(-offset * 8 // 6)
+        begin = -(-offset * 8 // 6)  # rounded up
         end = (offset + len(raw)) * 8 // 6
         part = b64encode(b"\0" * offset + raw).decode()[begin:end]
         if len(part) >= 8:

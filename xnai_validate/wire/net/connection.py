@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Sequence
@@ -208,9 +209,7 @@ async def _connect_socket(address: Address, doing: str) -> socket.socket:
     sock = socket.socket(address.family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        # A server on this host has accepted before asyncio asks again, which then waits for no round of its loop.
-        sock.connect_ex(address.sockaddr)
-        await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
+        await _finish_connecting(sock, address)
     except OSError as error:
         sock.close()
         raise wire_error(error, doing) from error
@@ -218,6 +217,22 @@ async def _connect_socket(address: Address, doing: str) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+async def _finish_connecting(sock: socket.socket, address: Address) -> None:
+    """Return once a socket that does not block is connected. Raises OSError.
+
+    A server on this host has accepted before the second call: then there is no round of the event loop to wait for.
+    Some systems call a socket that has connected meanwhile an error (EISCONN), others return 0 once.
+    """
+    for _ in range(2):
+        if sock.connect_ex(address.sockaddr) in (0, errno.EISCONN):
+            return
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, address.sockaddr)
+    except OSError as error:
+        if error.errno != errno.EISCONN:
+            raise
 
 
 async def open_unix_socket(path: str) -> socket.socket:

@@ -167,10 +167,10 @@ class Driver:
         return self.known_state == "closed"
 
     async def ready_again(self) -> bool:
-        """Return what `ready` does, but make calls that fail again for as long as before the drive.
+        """Return whether the breaker is closed, as `ready` does, but retry for up to `steady_within` while calls fail.
 
-        After an outage, or a crowd of calls, the dependency may first have to work off what it was given then. Raises
-        Unmeasurable if calls still fail after `steady_within`.
+        After an outage, or a crowd of calls, the dependency may still be working off its backlog. Raises Unmeasurable
+        if calls still fail then.
         """
         end_s = self.now() + self.params.steady_within
         while True:

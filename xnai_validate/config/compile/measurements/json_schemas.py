@@ -74,7 +74,7 @@ def _validator(document: JsonValue, name: str) -> Validator:
         raise ValueError("JSON Schemas need another library: pip install 'xnai-validate[schema]'") from None
     if not isinstance(document, dict):
         raise ValueError(f"the schema {name} is not a JSON object")
-    dialects = _spellings(str(document.get("$schema", _LATEST[0])))
+    dialects = _with_either_scheme(str(document.get("$schema", _LATEST[0])))
     # None for a dialect that is not known
     kinds = (validator_for({"$schema": dialect}, default=None) for dialect in dialects)  # type: ignore[arg-type]
     kind = next((kind for kind in kinds if kind is not None), None)
@@ -93,8 +93,8 @@ def _validator(document: JsonValue, name: str) -> Validator:
     return kind(document)
 
 
-def _spellings(url: str) -> tuple[str, str]:
-    """Return the url of a dialect with either scheme: the ids of drafts differ in it, and files confuse them."""
+def _with_either_scheme(url: str) -> tuple[str, str]:
+    """Return the url of a dialect with https and with http: their ids differ in it, and files mix them up."""
     rest = url.partition("://")[2]
     return f"https://{rest}", f"http://{rest}"
 

@@ -10,10 +10,10 @@ GLOB_CAP = 500
 
 
 def id_pattern(glob: str) -> re.Pattern[str]:
-    """The pattern of a glob: `db/ready:ping[orders]` matches that id, and `[ab]` also one of two letters.
+    """The pattern of a glob: `db/ready:ping[orders]` matches that id, and `[ab]` matches a or b as well as `[ab]`.
 
-    A glob that is longer than any id matches no id but itself: translating many brackets would take minutes.
+    A glob of more than GLOB_CAP characters is taken literally: translating many brackets would take minutes.
     """
     if len(glob) > GLOB_CAP:
-        return re.compile(re.escape(glob))
+        return re.compile(re.escape(glob) + r"\Z")
     return re.compile(f"{translate(glob)}|{translate(glob.replace('[', '[[]'))}" if "[" in glob else translate(glob))

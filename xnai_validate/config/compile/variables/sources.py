@@ -44,9 +44,9 @@ def read_stack_description(
 
 
 def fill_vars(space: VarSpace, links: Iterable[Link], options: LoadOptions, stack: StackDescription | None) -> None:
-    """Fill `space`, later sources on top: the run itself, profiles, candidates or stack file, command line.
+    """Fill `space`; later sources override earlier ones: the run, profiles, candidates or stack file, command line.
 
-    The layout of a stack file brings the vars of the candidates that are for it.
+    The layout of a stack file selects the candidates whose vars apply.
     """
     links = tuple(links)
     space.set("run.nonce", options.nonce)
